@@ -21,9 +21,9 @@ need_packages() {
 
 # Ends the run unless apt has the packages: nothing is ever removed to make room for one.
 apt_install() {
-  as_root apt-get update -qq
+  as_root apt-get -o DPkg::Lock::Timeout=600 update -qq
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends --no-remove \
-    -o Dpkg::Use-Pty=0 "$@" >"$log_dir/apt.log" 2>&1 && return
+    -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@" >"$log_dir/apt.log" 2>&1 && return
   tail -n 15 "$log_dir/apt.log" >&2
   die "apt-get could not install $*.
 If it says that packages need to be removed (another Boost, as a rule), remove them yourself and run this again."
