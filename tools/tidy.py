@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs clang-tidy over the units of a build folder, and skips those that passed before and have not changed since.
+"""Runs clang-tidy over the product's units of a build folder, and skips those that passed before and have not changed.
 
 A unit's key hashes its text, the project headers it was last built with, its compile command and .clang-tidy.
 usage: tidy.py BUILD_FOLDER JOBS
 """
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+TEST = re.compile(r"(_[a-z0-9]*test|_benchmark|_contract)\.cpp$|/src/testing/")
 
 
 def headers_by_object(build):
@@ -43,7 +45,7 @@ def main():
     passed.mkdir(parents=True, exist_ok=True)
     headers = headers_by_object(build)
     units = [unit for unit in json.loads((build / "compile_commands.json").read_text())
-             if Path(unit["file"]).is_relative_to(ROOT / "src")]
+             if Path(unit["file"]).is_relative_to(ROOT / "src") and not TEST.search(unit["file"])]
 
     def check(unit):
         stamp = passed / key_of(unit, headers.get(unit.get("output", ""), []))
