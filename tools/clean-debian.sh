@@ -24,11 +24,12 @@ cache=${CLOUDDOCS_CLEAN_CACHE:-/var/tmp/clouddocs-clean}
 base=$cache/bookworm.tar
 mkdir -p "$cache/apt"
 system=$(mktemp -d "$cache/system.XXXXXX")
+chmod 755 "$system"
 
 # shellcheck disable=SC2317  # run by the trap
 cleanup() {
   local mounted
-  for mounted in var/cache/apt/archives dev/pts dev/shm dev sys proc tmp; do
+  for mounted in var/cache/apt/archives dev sys proc; do
     if mountpoint -q "$system/$mounted"; then umount "$system/$mounted" || umount -l "$system/$mounted"; fi
   done
   if [[ -n $keep ]]; then
@@ -47,7 +48,7 @@ mirror() {
 
 make_base() {
   [[ -e $base ]] && return
-  debootstrap --variant=minbase --include=git,ca-certificates bookworm "$system" "$(mirror)"
+  debootstrap --variant=minbase --include=git,ca-certificates bookworm "$system" "$(mirror)" >"$cache/debootstrap.log"
   tar -C "$system" -cf "$base.new" .
   mv "$base.new" "$base"
   find "$system" -mindepth 1 -delete
@@ -58,6 +59,7 @@ make_base() {
 give_network() {
   local file
   cp /etc/resolv.conf "$system/etc/"
+  rm -f "$system/etc/apt/sources.list"
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list; do
     [[ ! -s $file ]] || grep -q -e backports -e docker -e nodesource "$file" || cp --parents "$file" "$system/"
   done
@@ -75,9 +77,7 @@ mount_system() {
   mount -t proc proc "$system/proc"
   mount -t sysfs sysfs "$system/sys"
   mount --bind /dev "$system/dev"
-  mkdir -p "$system/dev/shm"
   mount --bind "$cache/apt" "$system/var/cache/apt/archives"
-  mount -t tmpfs tmpfs "$system/tmp"
 }
 
 [[ -e $base ]] || make_base

@@ -126,7 +126,7 @@ test_filter() {
 test_web() {
   need_node
   npm_install web
-  (cd web && npm test --silent -- --run --reporter=default --reporter=junit --outputFile.junit="$reports/vitest.xml")
+  (cd web && npm test --silent -- --reporter=default --reporter=junit --outputFile.junit="$reports/vitest.xml")
 }
 
 test_tests() {
@@ -135,7 +135,7 @@ test_tests() {
   need_node
   npm_install tests
   export CLOUDDOCSD=$root/build/release/bin/clouddocsd CLOUDDOCS=$root/build/release/bin/clouddocs
-  (cd tests && npm test --silent -- --run --reporter=default --reporter=junit --outputFile.junit="$reports/vitest.xml")
+  (cd tests && npm test --silent -- --reporter=default --reporter=junit --outputFile.junit="$reports/vitest.xml")
 }
 
 test_e2e() {
