@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace clouddocs::core {
+
+namespace asio = boost::asio;
+
+// A lazily started coroutine that yields a T. Await it once, or hand it to a TaskGroup.
+template <class T = void>
+using Task = asio::awaitable<T>;
+
+// Runs a blocking function on `pool` and returns its result (or throws its exception) on the caller's executor.
+// Whatever blocks (disk, hashing, SQLite) goes through here, so that no event loop waits. REQUIRES: fn outlives the await.
+template <class Pool, class F>
+auto blocking(Pool& pool, F fn) -> Task<std::invoke_result_t<F&>> {
+  using R = std::invoke_result_t<F&>;
+  auto work = [](F call) -> Task<R> { co_return call(); };
+  co_return co_await asio::co_spawn(pool.get_executor(), work(std::move(fn)), asio::use_awaitable);
+}
+
+// Thrown by with_timeout.
+class TimeoutError : public std::runtime_error {
+ public:
+  TimeoutError() : std::runtime_error("timed out") {}
+};
+
+// Awaits `task` for at most `limit`; afterwards cancels it (its destructors run) and throws TimeoutError.
+template <class T>
+Task<T> with_timeout(Task<T> task, std::chrono::steady_clock::duration limit) {
+  auto executor = co_await asio::this_coro::executor;
+  asio::steady_timer timer(executor, limit);
+  auto group = asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(task), asio::deferred),
+                                                       timer.async_wait(asio::deferred));
+  if constexpr (std::is_void_v<T>) {
+    auto [order, error, timer_error] =
+        co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+    if (order[0] == 1) throw TimeoutError();
+    if (error) std::rethrow_exception(error);
+  } else {
+    auto [order, error, value, timer_error] =
+        co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
+    if (order[0] == 1) throw TimeoutError();
+    if (error) std::rethrow_exception(error);
+    co_return std::move(value);
+  }
+}
+
+// Suspends the coroutine for `duration`.
+inline Task<> sleep_for(std::chrono::steady_clock::duration duration) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, duration);
+  co_await timer.async_wait(asio::use_awaitable);
+}
+
+}  // namespace clouddocs::core
