@@ -133,5 +133,6 @@ npm_install() {
   [[ $lock -ef $to/package-lock.json ]] || cp "$lock" "$to/"
   npm ci --prefix "$to" --no-audit --no-fund --loglevel=error >"$log_dir/npm.log" 2>&1 ||
     { tail -n 20 "$log_dir/npm.log" >&2; die "npm ci failed in $to."; }
+  mkdir -p "$to/node_modules"
   cp "$lock" "$to/node_modules/.installed-lock.json"
 }
