@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154  # root, log_dir and their like are set by ./dev
-# SPDX-License-Identifier: MIT
+# SPDX-License-Identifier: AGPL-3.0-or-later
 # Runs the tests and counts them. Every runner writes JUnit XML into $reports; the counts come from there. Sourced by ./dev.
 
 passed_total=0
