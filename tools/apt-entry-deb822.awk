@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: MIT
+# SPDX-License-Identifier: AGPL-3.0-or-later
 # Prints the URIs and Signed-By fields of the first stanza of a deb822 apt source whose Suites hold `suite`.
 function finish() {
   if (!done && !disabled && (" " suites " ") ~ (" " suite "/? ")) { printf "%s", kept; done = 1 }

@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: MIT
+# SPDX-License-Identifier: AGPL-3.0-or-later
 # Prints the mirror of the first one-line apt source ("deb [options] URI suite component...") of `suite`, as deb822 fields.
 $1 != "deb" { next }
 {

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154  # root, log_dir and their like are set by ./dev
-# SPDX-License-Identifier: MIT
+# SPDX-License-Identifier: AGPL-3.0-or-later
 # Builds the programs (CMake presets) and the web app. Sourced by ./dev.
 
 build_preset() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# SPDX-License-Identifier: MIT
+# SPDX-License-Identifier: AGPL-3.0-or-later
 """Compares the #includes in src/ with the DEPENDS of the CMake libraries, and those with the layers of the architecture.
 
 The layers: core <- content <- net <- database, blob, bus <- features <- app. The three seams never include each other,

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# SPDX-License-Identifier: MIT
+# SPDX-License-Identifier: AGPL-3.0-or-later
 # Runs a command on a clone of this checkout in a fresh, minimal Debian 12 (debootstrap, git and bash alone), to prove
 # that ./dev brings everything else. Only what is committed takes part. Needs root and debootstrap.
 #
@@ -24,7 +24,6 @@ cache=${CLOUDDOCS_CLEAN_CACHE:-/var/tmp/clouddocs-clean}
 base=$cache/bookworm.tar
 mkdir -p "$cache/apt"
 system=$(mktemp -d "$cache/system.XXXXXX")
-chmod 755 "$system"
 
 # shellcheck disable=SC2317  # run by the trap
 cleanup() {
@@ -82,6 +81,7 @@ mount_system() {
 
 [[ -e $base ]] || make_base
 tar -C "$system" -xf "$base"
+chmod 755 "$system"
 give_network
 mount_system
 # Debian's container images drop downloaded packages; here they are what makes the next run quick.

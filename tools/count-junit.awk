@@ -1,4 +1,4 @@
-# SPDX-License-Identifier: MIT
+# SPDX-License-Identifier: AGPL-3.0-or-later
 # Prints "passed failed skipped" over JUnit files. One record per line would not do: a test case may span many.
 { text = text $0 "\n" }
 END {

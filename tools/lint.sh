@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154  # root, log_dir and their like are set by ./dev
-# SPDX-License-Identifier: MIT
+# SPDX-License-Identifier: AGPL-3.0-or-later
 # Checks that need no running program. Each counts as one in the last line. Sourced by ./dev.
 
 run_lint() {

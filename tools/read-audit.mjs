@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: AGPL-3.0-or-later
 // Reads the answer of `npm audit --json` and fails when it names a vulnerability that has a fix.
 import { readFileSync } from 'node:fs';
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154  # root, log_dir and their like are set by ./dev
-# SPDX-License-Identifier: MIT
+# SPDX-License-Identifier: AGPL-3.0-or-later
 # Runs the tests and counts them. Every runner writes JUnit XML into $reports; the counts come from there. Sourced by ./dev.
 
 passed_total=0
@@ -99,16 +99,17 @@ report_crashes() {
 
 # Runs the test programs of one folder: `storage` means src/features/storage.
 test_folder() {
-  local folder=${1#src/} target program ran=0
+  local folder=${1#src/} target ran=0 status=0
   folder=${folder%/}
   configure_if_new dev
-  for target in $(ninja -C build/dev -t targets all | sed -n 's/^\([a-z0-9_]*test\): phony$/\1/p'); do
+  for target in $(ninja -C build/dev -t targets all | sed -n 's|^bin/tests/\([^:]*test\):.*|\1|p'); do
     [[ $target == "${folder//\//_}_test" || $target == *"_${folder//\//_}_test" ]] || continue
     build_preset dev "$target"
     sanitizer_environment
-    "build/dev/bin/tests/$target" --gtest_brief=1 --gtest_output="xml:$reports/"
+    "build/dev/bin/tests/$target" --gtest_brief=1 --gtest_output="xml:$reports/" || status=$?
     ran=1
   done
+  ((status == 0)) || return $status
   ((ran)) || die "There is no folder '$1' with tests. Those are: $(test_folders | tr '\n' ' ')"
 }
 
@@ -185,7 +186,7 @@ coverage_of_web() {
 }
 
 test_folders() {
-  find build/dev/bin/tests -name '*test' -printf '%f\n' | sed 's/_test$//' | sort
+  ninja -C build/dev -t targets all | sed -n 's|^bin/tests/\([^:]*\)_[a-z0-9]*test:.*|\1|p' | sort
 }
 
 configure_if_new() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# SPDX-License-Identifier: MIT
+# SPDX-License-Identifier: AGPL-3.0-or-later
 """Runs clang-tidy over the product's units of a build folder, and skips those that passed before and have not changed.
 
 A unit's key hashes its text, the project headers it was last built with, its compile command and .clang-tidy.
