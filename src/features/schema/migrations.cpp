@@ -26,6 +26,7 @@ CREATE TABLE users (
 CREATE TABLE sessions (
   id BLOB PRIMARY KEY,
   user_id BLOB NOT NULL REFERENCES users(id),
+  kind TEXT NOT NULL,
   device_name TEXT NOT NULL,
   refresh_generation INTEGER NOT NULL,
   refresh_hash BLOB NOT NULL,

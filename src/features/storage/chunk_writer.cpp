@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
+#include "core/encoding.hpp"
 #include "core/log.hpp"
 #include "features/storage/chunk_store.hpp"
 

@@ -98,7 +98,9 @@ Task<Result<net::Response>> respond_with_content(const net::Request& request, Co
     response.headers.add("Content-Range", "bytes " + std::to_string(part.offset) + "-" +
                                               std::to_string(part.offset + part.length - 1) + "/" + std::to_string(size));
   }
-  if (part.length > 0) CO_TRY(response.body, co_await reader.open(space, version, part.offset, part.length));
+  if (part.length > 0) {
+    CO_TRY(response.body, co_await reader.open(space, version, part.offset, part.length));
+  }
   co_return response;
 }
 

@@ -248,7 +248,9 @@ StorageApi::Reply StorageApi::restore(net::Request& request) {
   CO_TRY(const Caller caller, require_caller(request));
   CO_TRY(const FileId id, path_id(request));
   boost::json::object body;
-  if (request.body != nullptr && request.body->content_length() != 0) CO_TRY(body, co_await request.read_json());
+  if (request.body != nullptr && request.body->content_length() != 0) {
+    CO_TRY(body, co_await request.read_json());
+  }
   const Fields fields(body);
   CO_TRY(const std::optional<std::int64_t> base_seq, fields.optional_integer("base_seq"));
   CO_TRY(const std::optional<NodeId> parent, target_folder(fields, id.space));
