@@ -1,10 +1,10 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { RouterProvider } from 'react-router'
+import { BrowserRouter } from 'react-router'
 import { session } from '@/api/session'
 import { applyTheme, currentTheme } from '@/lib/theme'
 import { Providers } from './providers'
-import { createRouter } from './router'
+import { Pages } from './router'
 import './style.css'
 
 applyTheme(currentTheme())
@@ -15,7 +15,9 @@ if (root) {
   createRoot(root).render(
     <StrictMode>
       <Providers>
-        <RouterProvider router={createRouter()} />
+        <BrowserRouter>
+          <Pages />
+        </BrowserRouter>
       </Providers>
     </StrictMode>,
   )

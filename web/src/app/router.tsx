@@ -1,29 +1,31 @@
-import { createBrowserRouter, Navigate, type RouteObject } from 'react-router'
-import { Crashed } from './routes/Crashed'
-import { FilesRoute } from './routes/FilesRoute'
+import { lazy, Suspense } from 'react'
+import { Navigate, Route, Routes } from 'react-router'
+import { ErrorBoundary } from './ErrorBoundary'
 import { NotFound } from './routes/NotFound'
-import { SignedIn } from './routes/SignedIn'
 import { SignedOut } from './routes/SignedOut'
-import { TrashRoute } from './routes/TrashRoute'
+import { Splash } from './Splash'
 
-export const routes: RouteObject[] = [
-  {
-    errorElement: <Crashed />,
-    children: [
-      { path: '/sign-in', element: <SignedOut mode="login" /> },
-      { path: '/register', element: <SignedOut mode="register" /> },
-      {
-        element: <SignedIn />,
-        children: [
-          { path: '/', element: <Navigate to="/files" replace /> },
-          { path: '/files', element: <FilesRoute /> },
-          { path: '/files/:folderId', element: <FilesRoute /> },
-          { path: '/trash', element: <TrashRoute /> },
-        ],
-      },
-      { path: '*', element: <NotFound /> },
-    ],
-  },
-]
+const SignedIn = lazy(() => import('./routes/SignedIn').then((module) => ({ default: module.SignedIn })))
+const FilesRoute = lazy(() => import('./routes/FilesRoute').then((module) => ({ default: module.FilesRoute })))
+const TrashRoute = lazy(() => import('./routes/TrashRoute').then((module) => ({ default: module.TrashRoute })))
 
-export const createRouter = () => createBrowserRouter(routes)
+// The pages. Those behind the sign-in are loaded when they are first needed.
+export function Pages() {
+  return (
+    <ErrorBoundary>
+      <Suspense fallback={<Splash />}>
+        <Routes>
+          <Route path="/sign-in" element={<SignedOut mode="login" />} />
+          <Route path="/register" element={<SignedOut mode="register" />} />
+          <Route element={<SignedIn />}>
+            <Route path="/" element={<Navigate to="/files" replace />} />
+            <Route path="/files" element={<FilesRoute />} />
+            <Route path="/files/:folderId" element={<FilesRoute />} />
+            <Route path="/trash" element={<TrashRoute />} />
+          </Route>
+          <Route path="*" element={<NotFound />} />
+        </Routes>
+      </Suspense>
+    </ErrorBoundary>
+  )
+}

@@ -39,7 +39,7 @@ export function ToastProvider({ closeLabel, children }: { closeLabel: string; ch
     <Toast.Provider limit={3}>
       {children}
       <Toast.Portal>
-        <Toast.Viewport className="fixed inset-x-4 bottom-4 z-50 flex flex-col items-center gap-2 outline-none sm:right-auto sm:left-6 sm:items-start">
+        <Toast.Viewport className="fixed inset-x-4 bottom-4 z-50 flex flex-col items-center gap-2 outline-none sm:right-auto sm:left-6 sm:items-start md:left-66">
           <ToastList closeLabel={closeLabel} />
         </Toast.Viewport>
       </Toast.Portal>

@@ -30,7 +30,11 @@ export const FileRow = memo(function FileRow({ item, onDownload, onTrash }: File
   function onKeyDown(event: KeyboardEvent) {
     if (!(event.target as HTMLElement).hasAttribute('data-row-name')) return
     if (event.key === 'F2') setRenaming(true)
-    if (event.key === 'Delete') onTrash(item)
+    if (event.key === 'Delete') {
+      const neighbour = row.current?.nextElementSibling ?? row.current?.previousElementSibling
+      neighbour?.querySelector<HTMLElement>('[data-row-name]')?.focus()
+      onTrash(item)
+    }
   }
 
   function closeEditor() {
@@ -78,7 +82,7 @@ export const FileRow = memo(function FileRow({ item, onDownload, onTrash }: File
           {item.kind === 'file' && (
             <IconButton
               label={t('download_of', { name: item.filename })}
-              className="hidden opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 sm:inline-flex"
+              className="opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 max-sm:hidden"
               onClick={() => onDownload(item)}
             >
               <Download aria-hidden="true" size={18} />

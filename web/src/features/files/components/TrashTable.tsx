@@ -39,9 +39,14 @@ export function TrashTable({ items, onRestore, onDelete }: TrashTableProps) {
             <td className="w-full max-w-0 py-2 pl-4">
               <div className="flex min-h-9 items-center gap-3">
                 <FileIcon item={item} />
-                <span className="truncate font-medium" title={item.filename}>
-                  {item.filename}
-                </span>
+                <div className="min-w-0">
+                  <p className="truncate font-medium" title={item.filename}>
+                    {item.filename}
+                  </p>
+                  <p className="truncate text-sm text-soft sm:hidden">
+                    {t('trash.deleted_at')}: {formatTime(item.deleted_at ?? 0, locale)}
+                  </p>
+                </div>
               </div>
             </td>
             <td className="hidden px-3 text-sm whitespace-nowrap text-soft sm:table-cell" title={formatFullTime(item.deleted_at ?? 0, locale)}>
