@@ -6,11 +6,16 @@ import { mockServer } from './mock/mock-server'
 
 const server = process.env['CLOUDDOCS_SERVER'] ?? 'http://127.0.0.1:8080'
 
+const contentSecurityPolicy =
+  "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' blob: data:; connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+
 export default defineConfig(({ mode }) => ({
   // `vite --mode mock` answers /api from memory; otherwise it goes to a running clouddocsd.
   plugins: [react(), tailwindcss(), ...(mode === 'mock' ? [mockServer()] : [])],
   resolve: { alias: { '@': path.resolve(import.meta.dirname, 'src') } },
-  server: { proxy: mode === 'mock' ? {} : { '/api': { target: server, ws: true } } },
+  server: { ...(mode !== 'mock' && { proxy: { '/api': { target: server, ws: true } } }) },
+  // The server sends the same policy: nothing from elsewhere, no inline scripts or styles.
+  preview: { headers: { 'Content-Security-Policy': contentSecurityPolicy } },
   build: {
     target: 'es2022',
     modulePreload: { polyfill: false },
