@@ -39,7 +39,7 @@ class ChunkWriter {
   Task<> end_chunk(const content::ChunkName& name, std::uint32_t size);
 
   // Whether everything so far is small enough to travel with the commit.
-  bool is_small() const { return !segment_ && segments_.empty() && !current_is_open_; }
+  bool is_small() const { return !spilled_; }
   std::vector<NewChunk> small_chunks() const;
   // Makes everything ended so far durable and records it as pending in one transaction. Errors: quota_exceeded, not_found (the space).
   Task<Result<>> record();
@@ -64,6 +64,7 @@ class ChunkWriter {
   std::uint64_t segment_bytes_ = 0;  // given to the open segment, buffer included
   core::Bytes buffer_;
   bool current_is_open_ = false;
+  bool spilled_ = false;  // something lies, or was recorded, outside the buffer
   std::uint64_t chunk_start_ = 0;
   std::vector<Segment> segments_;  // closed, not recorded
   std::vector<Ended> ended_;       // not recorded

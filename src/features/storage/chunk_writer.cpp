@@ -26,6 +26,7 @@ ChunkWriter::~ChunkWriter() {
 }
 
 Task<> ChunkWriter::open_segment() {
+  spilled_ = true;
   // The name starts with the time, so that a listing of the store is in order of age.
   segment_name_ = "segments/" + core::to_hex(core::make_uuid_v7(store_.clock().now(), store_.random()));
   segment_ = co_await store_.blobs().create(segment_name_);
@@ -117,7 +118,12 @@ Task<Result<>> ChunkWriter::record() {
   segments_.clear();
   ended_ = std::move(later);
   unrecorded_ = 0;
-  if (!segment_) buffer_.clear();
+  spilled_ = true;
+  if (!segment_) {
+    // A chunk that has begun in the buffer stays there.
+    buffer_.erase(buffer_.begin(), current_is_open_ ? buffer_.begin() + static_cast<std::ptrdiff_t>(chunk_start_) : buffer_.end());
+    chunk_start_ = 0;
+  }
   co_return Result<>();
 }
 

@@ -136,7 +136,11 @@ void append_item(std::string& out, SpaceId space, const Node& node) {
   out += ",\"seq\":";
   append_number(out, node.seq);
   out += ",\"tree_seq\":";
-  append_number(out, node.tree_seq);
+  if (node.kind == NodeKind::folder) {
+    append_number(out, node.tree_seq);
+  } else {
+    out += "null";
+  }
   out += node.purged_at ? ",\"purged\":true}" : ",\"purged\":false}";
 }
 

@@ -71,6 +71,7 @@ struct Delete {
 struct Restore {
   NodeId id;
   std::int64_t base_seq = any_base;
+  std::optional<NodeId> parent;  // nullopt: where it was
   bool rename_if_taken = false;
 };
 struct RestoreVersion {

@@ -163,12 +163,13 @@ Task<OperationResult> Batch::run(const Restore& op) {
   if (!node || node->purged_at) co_return Error(Errc::gone, "There is no such item any more.");
   if (op.base_seq != any_base && op.base_seq != node->seq) co_return stale(*node);
   if (!node->deleted_at) co_return *node;
-  auto place = co_await require_folder(*node->parent);
-  if (place.has_error()) {
-    // Where it came from is gone as well. A person who restores it wants it back all the same: at the top. A device decides itself.
-    if (!op.rename_if_taken) co_return place.error();
-    node->parent = space_.root;
+  if (op.parent) {
+    for (const auto& ancestor : co_await TreeStore::ancestors(tx_, space_.id, *op.parent)) {
+      if (ancestor.id == node->id) co_return Error(Errc::cycle, "A folder cannot be restored into itself.");
+    }
+    node->parent = op.parent;
   }
+  CO_CHECK(co_await require_folder(*node->parent));
   CO_TRY(std::string name, co_await claim_name(*node->parent, node->filename, op.rename_if_taken, node->id));
   node->filename = std::move(name);
   node->deleted_at.reset();
