@@ -53,7 +53,9 @@ shell_scripts() {
 }
 
 lint_format() {
-  cpp_sources | xargs -0 -r clang-format-19 --dry-run -Werror
+  local found
+  found=$(cpp_sources | xargs -0 -r clang-format-19 --dry-run 2>&1 | sed -n 's/^\([^ :]*\):[0-9:]* warning: .*/\1/p' | sort -u)
+  [[ -z $found ]] || { echo "$found"; echo "./dev format rewrites them."; return 1; }
 }
 
 lint_shell() {
