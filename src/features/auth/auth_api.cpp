@@ -191,7 +191,7 @@ AuthApi::Reply AuthApi::password(net::Request& request) {
     if (outcome.error().code != Errc::credentials_invalid) co_return outcome.error();
     co_await limiter_.failed_login(account);
     // 403, not 401: the access token is fine, and a client must not try to refresh it.
-    co_return net::problem_with_status(outcome.error(), 403, request.id);
+    co_return Error(Errc::forbidden, outcome.error().detail, "\"field\":\"current_password\"");
   }
   co_return signed_in(request, outcome.value(), 200);
 }

@@ -49,13 +49,15 @@ void Subscriber::close(std::uint16_t code, std::string_view reason, std::string_
   closed_ = true;
   socket_->try_send(net::make_text_frame("{\"type\":\"bye\",\"code\":\"" + std::string(reason) + "\",\"detail\":\"" +
                                          std::string(detail) + "\"}"));
-  auto self = shared_from_this();
-  auto closing = [](std::shared_ptr<Subscriber> subscriber, std::uint16_t close_code, std::string close_reason) -> core::Task<> {
-    if (subscriber->socket_ != nullptr) co_await subscriber->socket_->close(close_code, std::move(close_reason));
+  closing_ = true;
+  auto closing = [](net::WebSocket& socket, std::uint16_t close_code, std::string close_reason) -> core::Task<> {
+    co_await socket.close(close_code, std::move(close_reason));
   };
-  core::asio::co_spawn(socket_->executor(), closing(self, code, std::string(reason)), [self](const std::exception_ptr& error) {
-    if (error) core::log_debug("websocket_close_failed");
-  });
+  core::asio::co_spawn(socket_->executor(), closing(*socket_, code, std::string(reason)),
+                       [self = shared_from_this()](const std::exception_ptr& error) {
+                         if (error) core::log_debug("websocket_close_failed");
+                         self->closing_ = false;
+                       });
 }
 
 Hub::Hub(bus::Bus& bus, const core::Clock& clock) : bus_(bus), clock_(clock) {
@@ -114,8 +116,8 @@ void Hub::deliver(std::string_view topic, std::string_view message) {
     loop->second.push_back(std::move(receiver));
   }
   for (auto& [executor, group] : by_loop) {
-    core::asio::post(executor, [hint, group = std::move(group)] {
-      for (const auto& subscriber : group) subscriber->send_changes(hint->space, hint->from, hint->to, hint->frame);
+    core::asio::post(executor, [hint, loop_group = std::move(group)] {
+      for (const auto& subscriber : loop_group) subscriber->send_changes(hint->space, hint->from, hint->to, hint->frame);
     });
   }
 }

@@ -37,7 +37,8 @@ class Subscriber : public std::enable_shared_from_this<Subscriber> {
   void flush();
   // Ends the connection with a bye frame.
   void close(std::uint16_t code, std::string_view reason, std::string_view detail);
-  bool is_closed() const { return closed_; }
+  bool is_closing() const { return closing_; }
+  // After this nothing touches the socket. REQUIRES: !is_closing().
   void detach() { socket_ = nullptr; }
 
  private:
@@ -49,7 +50,8 @@ class Subscriber : public std::enable_shared_from_this<Subscriber> {
   UserId user_;
   SessionId session_;
   std::map<std::string, Pending> pending_;
-  bool closed_ = false;
+  bool closed_ = false;   // no more hints
+  bool closing_ = false;  // the close frame is being exchanged
 };
 
 // What a device last told of itself.
