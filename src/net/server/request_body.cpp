@@ -108,6 +108,7 @@ Task<bool> RequestBody::finish() {
     const auto piece = co_await read();
     if (piece.has_error()) co_return false;
   }
+  take_back();  // else the next request would begin with this body
   co_return true;
 }
 
