@@ -3,8 +3,8 @@ import { Readable } from 'node:stream'
 import { getResponse } from 'msw'
 import type { Plugin } from 'vite'
 import { WebSocketServer, type WebSocket } from 'ws'
-import { MockCloud } from '../src/testing/mock-cloud'
-import { mockHandlers } from '../src/testing/mock-handlers'
+import { MockCloud } from '../src/testing/mock-cloud.ts'
+import { mockHandlers } from '../src/testing/mock-handlers.ts'
 
 // Lets the web app run without a server: `npm run dev:mock`. Everything lies in memory; demo@example.org / demo-demo can sign in.
 export function mockServer(): Plugin {

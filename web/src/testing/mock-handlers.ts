@@ -1,6 +1,6 @@
 import { http, HttpResponse, type HttpHandler } from 'msw'
 import type { components, paths } from '../api/schema.gen'
-import { Refusal, rootId, type Item, type MockCloud } from './mock-cloud'
+import { Refusal, rootId, type Item, type MockCloud } from './mock-cloud.ts'
 
 type Login = components['schemas']['Login']
 type Listing = components['schemas']['Listing']
