@@ -24,9 +24,13 @@ bool is_object_name(std::string_view text);
 void check_object_name(std::string_view name);
 
 // The store cannot be used now (network, permissions, I/O error). `full` when there is no space left.
-class StorageUnavailable : public std::runtime_error {
+class StorageUnavailable : public core::ErrorException {
  public:
-  explicit StorageUnavailable(const std::string& text, bool is_full = false) : std::runtime_error(text), full(is_full) {}
+  explicit StorageUnavailable(const std::string& text, bool is_full = false)
+      : core::ErrorException(is_full ? core::Error(core::Errc::storage_full, "The server's disk is full. Its administrator has to make room.")
+                                     : core::Error(core::Errc::unavailable, "The storage cannot be used at this moment. Try again shortly."),
+                             text),
+        full(is_full) {}
   bool full;
 };
 

@@ -139,14 +139,23 @@ Router::Match Router::match(Request& request) const {
 }
 
 Task<Response> Router::dispatch(Request& request) const {
+  Response response = co_await catch_all(request);
+  if (decorator_) decorator_(request, response);
+  co_return response;
+}
+
+Task<Response> Router::catch_all(Request& request) const {
   std::string failure;
+  Error told(Errc::internal);
   std::exception_ptr thrown;
   try {
     auto outcome = co_await answer(request);
     if (outcome.has_value()) co_return std::move(outcome).value();
     co_return problem(outcome.error(), request.id);
   } catch (const core::ErrorException& e) {
-    co_return problem(e.error, request.id);
+    told = e.error;
+    failure = e.what();
+    thrown = std::current_exception();
   } catch (const std::exception& e) {
     failure = e.what();
     thrown = std::current_exception();
@@ -155,7 +164,7 @@ Task<Response> Router::dispatch(Request& request) const {
   const auto cancellation = co_await core::asio::this_coro::cancellation_state;
   if (cancellation.cancelled() != core::asio::cancellation_type::none) std::rethrow_exception(thrown);
   core::log_error("request_failed", {{"request_id", request.id}, {"route", request.route}, {"error", failure}});
-  co_return problem(Errc::internal, request.id);
+  co_return problem(told, request.id);
 }
 
 Task<Result<Response>> Router::answer(Request& request) const {

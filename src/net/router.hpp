@@ -32,6 +32,9 @@ class Router {
   // Answers what no route takes (the web app). Only GET and HEAD.
   void set_fallback(Handler handler);
   void add_filter(Filter filter);
+  // Sees every response before it goes out (CORS headers). Must not throw.
+  using Decorator = std::function<void(const Request&, Response&)>;
+  void set_decorator(Decorator decorator) { decorator_ = std::move(decorator); }
 
   struct Match {
     const Route* route = nullptr;
@@ -48,9 +51,11 @@ class Router {
  private:
   struct Node;
   core::Task<core::Result<Response>> answer(Request& request) const;
+  core::Task<Response> catch_all(Request& request) const;
   std::unique_ptr<Node> root_;
   std::vector<Filter> filters_;
   Handler fallback_;
+  Decorator decorator_;
 };
 
 }  // namespace clouddocs::net
