@@ -151,6 +151,7 @@ void HttpClient::State::prepare(CURL* handle, Transfer& transfer, HeaderList& he
   set(CURLOPT_LOW_SPEED_TIME, std::max(1L, static_cast<long>(std::chrono::ceil<std::chrono::seconds>(options.stall_timeout).count())));
   set(CURLOPT_BUFFERSIZE, 512L << 10);
   set(CURLOPT_UPLOAD_BUFFERSIZE, 512L << 10);
+  if (!options.ca_file.empty()) set(CURLOPT_CAINFO, options.ca_file.c_str());
   if (!options.user_agent.empty()) set(CURLOPT_USERAGENT, options.user_agent.c_str());
 
   const bool has_body = request.source || !request.body.empty();

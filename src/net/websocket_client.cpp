@@ -80,7 +80,7 @@ struct WebSocketClient::State {
     if (wake >= 0) ::close(wake);
   }
 
-  void connect(const Address& address, Milliseconds timeout) {
+  void connect(const Address& address, Milliseconds timeout, const std::string& ca_file) {
     handle.reset(::curl_easy_init());
     wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (!handle || wake < 0) throw NetworkError("no resources for a connection");
@@ -94,6 +94,7 @@ struct WebSocketClient::State {
     set(CURLOPT_TCP_NODELAY, 1L);
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(timeout.count()));
     set(CURLOPT_ERRORBUFFER, reason);
+    if (!ca_file.empty()) set(CURLOPT_CAINFO, ca_file.c_str());
     const CURLcode outcome = ::curl_easy_perform(handle.get());
     set(CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
     if (outcome != CURLE_OK) throw NetworkError(reason[0] != '\0' ? reason : ::curl_easy_strerror(outcome));
@@ -210,12 +211,13 @@ struct WebSocketClient::State {
   }
 };
 
-WebSocketClient::WebSocketClient(const std::string& url, const std::vector<std::pair<std::string, std::string>>& headers, Milliseconds connect_timeout)
+WebSocketClient::WebSocketClient(const std::string& url, const std::vector<std::pair<std::string, std::string>>& headers, Milliseconds connect_timeout,
+                                 const std::string& ca_file)
     : state_(std::make_unique<State>()) {
   const auto deadline = Clock::now() + connect_timeout;
   const Address address = parse_address(url);
   state_->reader.set_limit(message_limit);
-  state_->connect(address, connect_timeout);
+  state_->connect(address, connect_timeout, ca_file);
   state_->upgrade(address, headers, std::max(deadline, Clock::now() + Milliseconds(100)));
 }
 
