@@ -1,9 +1,10 @@
-# clouddocs_library(<folder> SOURCES .. TESTS .. FUZZERS .. DEPENDS .. LIBRARIES .. TEST_DEPENDS ..)
+# clouddocs_library(<folder> SOURCES .. TESTS .. BENCHMARKS .. FUZZERS .. DEPENDS .. LIBRARIES .. TEST_DEPENDS ..)
 #
 # One library per folder of src/. DEPENDS names folders of the project (the architecture: tools/check_layers compares
-# it with the #includes), LIBRARIES third-party targets. TESTS become one GoogleTest program, each FUZZERS file a fuzzer.
+# it with the #includes), LIBRARIES third-party targets. TESTS become one GoogleTest program, BENCHMARKS one
+# Google Benchmark program, each FUZZERS file a fuzzer.
 function(clouddocs_library folder)
-  cmake_parse_arguments(arg "" "" "SOURCES;TESTS;FUZZERS;DEPENDS;LIBRARIES;TEST_DEPENDS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;TESTS;BENCHMARKS;FUZZERS;DEPENDS;LIBRARIES;TEST_DEPENDS" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
   set(target clouddocs_${name})
   list(TRANSFORM arg_DEPENDS REPLACE "/" "_")
@@ -31,6 +32,13 @@ function(clouddocs_library folder)
     set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/tests)
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 600)
+  endif()
+
+  if(CLOUDDOCS_TESTS AND arg_BENCHMARKS)
+    add_executable(${name}_benchmark ${arg_BENCHMARKS})
+    target_link_libraries(${name}_benchmark PRIVATE ${target} ${arg_TEST_DEPENDS} benchmark::benchmark_main)
+    target_precompile_headers(${name}_benchmark REUSE_FROM clouddocs_core)
+    set_target_properties(${name}_benchmark PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/bench)
   endif()
 
   if(CLOUDDOCS_FUZZ)

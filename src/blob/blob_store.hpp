@@ -7,6 +7,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/bytes.hpp"
@@ -16,13 +17,20 @@
 
 namespace clouddocs::blob {
 
-// The name of an object: 1 to 200 characters of [a-z0-9/._-], no "..", not starting with '/'. Never used twice.
+// The name of an object: 1 to 200 characters of [a-z0-9/._-] without "..", the first one a letter or digit. Never used twice.
 using ObjectName = std::string;
+bool is_object_name(std::string_view text);
+// For stores: throws std::invalid_argument unless is_object_name(name), since a wrong name is a mistake of this program.
+void check_object_name(std::string_view name);
 
 // The store cannot be used now (network, permissions, I/O error). `full` when there is no space left.
-class StorageUnavailable : public std::runtime_error {
+class StorageUnavailable : public core::ErrorException {
  public:
-  explicit StorageUnavailable(const std::string& text, bool is_full = false) : std::runtime_error(text), full(is_full) {}
+  explicit StorageUnavailable(const std::string& text, bool is_full = false)
+      : core::ErrorException(is_full ? core::Error(core::Errc::storage_full, "The server's disk is full. Its administrator has to make room.")
+                                     : core::Error(core::Errc::unavailable, "The storage cannot be used at this moment. Try again shortly."),
+                             text),
+        full(is_full) {}
   bool full;
 };
 
@@ -57,10 +65,12 @@ struct ObjectInfo {
 };
 
 // SEAM 2. Immutable objects under names that are never used twice. Thread-safe.
-// Implementations: local/ (later s3/); all pass blob_store_contract.hpp.
+// Implementations: local/ (later s3/); all pass blob_store_contract.hpp. Calls with what is no object name throw std::invalid_argument.
 class BlobStore {
  public:
   virtual ~BlobStore() = default;
+  // A name that is used already is noticed here or by commit(), which then throws StorageUnavailable and keeps the older object.
+  // The writer may outlive the await, not the store.
   virtual core::Task<std::unique_ptr<BlobWriter>> create(ObjectName name) = 0;
   // Reads exactly `length` bytes at `offset`. Errors: not_found, range_invalid (beyond the end). Throws StorageUnavailable.
   virtual core::Task<core::Result<core::Bytes>> get(ObjectName name, std::uint64_t offset, std::uint64_t length) = 0;
@@ -68,7 +78,7 @@ class BlobStore {
   virtual core::Task<core::Result<ObjectInfo>> stat(ObjectName name) = 0;
   // Removing what is not there is no error.
   virtual core::Task<> remove(ObjectName name) = 0;
-  // Up to `limit` objects with names greater than `after` that start with `prefix`, in order of their names.
+  // Up to `limit` objects with names greater than `after` that start with `prefix`, in order of their names (bytes).
   virtual core::Task<std::vector<ObjectInfo>> list(std::string prefix, ObjectName after, std::size_t limit) = 0;
   // The object as a local file for sendfile(2); null where objects are not local files. Blocks no longer than open(2): call it through
   // blocking(). Errors as null: the caller falls back to get().

@@ -12,9 +12,11 @@ namespace clouddocs::bus {
 // database is the truth. Thread-safe. Implementations: local/ (later redis/); all pass bus_contract.hpp.
 class Bus {
  public:
-  // Receives (topic, message) on an unspecified thread; must not block: it posts to where the work belongs.
+  // Receives (topic, message) on an unspecified thread, perhaps inside publish(), perhaps on several threads at once; must not
+  // block: it posts to where the work belongs. What it throws is logged.
   using Handler = std::function<void(std::string_view topic, std::string_view message)>;
-  // Ends the subscription when destroyed; afterwards the handler is not called any more.
+  // Ends the subscription when destroyed, on any thread; afterwards the handler is not called any more: destruction waits for calls
+  // that run on other threads. A handler may destroy its own subscription. It may outlive the bus.
   class Subscription {
    public:
     virtual ~Subscription() = default;

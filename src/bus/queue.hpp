@@ -21,6 +21,7 @@ class JobQueue {
     std::string kind;
     std::string payload;
     int attempt = 1;
+    std::string failure{};  // why the attempt before failed, empty for none
   };
 
   virtual ~JobQueue() = default;
@@ -29,10 +30,11 @@ class JobQueue {
                                                         std::chrono::milliseconds delay = {}) = 0;
   // The next job of this kind, or nullopt when there is none.
   virtual core::Task<std::optional<Job>> claim(std::string kind, std::chrono::milliseconds lease) = 0;
-  // Ends a job. Without effect when its lease has gone to someone else.
+  // Ends a job. Without effect when its lease has gone to someone else; the same holds for fail().
   virtual core::Task<> complete(Job job) = 0;
   // Gives a job back to be tried again after `delay`.
   virtual core::Task<> fail(Job job, std::string reason, std::chrono::milliseconds delay) = 0;
+  // The newest first. Kept for people to look at; how many, and for how long, is the implementation's choice.
   virtual core::Task<std::vector<Job>> dead_letters(std::string kind, std::size_t limit) = 0;
 };
 

@@ -71,11 +71,12 @@ struct Error {
   friend bool operator==(const Error& a, const Error& b) { return a.code == b.code; }
 };
 
-// The exception that Result::value() throws when it holds an error.
+// An exception that says what the client is to be told. Thrown where something is broken that a caller cannot mend: the request boundary
+// answers with `error` and logs what() when that is more. Also what Result::value() throws when it holds an error.
 class ErrorException : public std::runtime_error {
  public:
-  explicit ErrorException(const Error& error)
-      : std::runtime_error(std::string(to_code(error.code)) + ": " + error.detail), error(error) {}
+  explicit ErrorException(const Error& e) : ErrorException(e, std::string(to_code(e.code)) + ": " + e.detail) {}
+  ErrorException(Error e, const std::string& what) : std::runtime_error(what), error(std::move(e)) {}
   Error error;
 };
 [[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location& where);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -115,11 +116,13 @@ class Rows {
 };
 
 // The database did not do what it was asked: connection lost, disk full, corrupt, wrong SQL.
-class DatabaseError : public std::runtime_error {
+class DatabaseError : public core::ErrorException {
  public:
   enum class Kind { unavailable, storage_full, constraint, serialisation, broken };
   DatabaseError(Kind k, const std::string& text, std::string constraint_name = {})
-      : std::runtime_error(text), kind(k), constraint(std::move(constraint_name)) {}
+      : core::ErrorException(to_error(k), text), kind(k), constraint(std::move(constraint_name)) {}
+  // What a client is told: nothing of the statement.
+  static core::Error to_error(Kind kind);
   Kind kind;
   std::string constraint;  // kind constraint: the index, or "table.column" list, as the driver reports it
 };

@@ -32,10 +32,14 @@ class Router {
   // Answers what no route takes (the web app). Only GET and HEAD.
   void set_fallback(Handler handler);
   void add_filter(Filter filter);
+  // Sees every response before it goes out (CORS headers). Must not throw.
+  using Decorator = std::function<void(const Request&, Response&)>;
+  void set_decorator(Decorator decorator) { decorator_ = std::move(decorator); }
 
   struct Match {
     const Route* route = nullptr;
     std::string allow;  // for 405: the methods that the path has
+    bool malformed = false;  // a parameter holds a broken percent-escape
   };
   // Fills request.parameters.
   Match match(Request& request) const;
@@ -46,9 +50,12 @@ class Router {
 
  private:
   struct Node;
+  core::Task<core::Result<Response>> answer(Request& request) const;
+  core::Task<Response> catch_all(Request& request) const;
   std::unique_ptr<Node> root_;
   std::vector<Filter> filters_;
   Handler fallback_;
+  Decorator decorator_;
 };
 
 }  // namespace clouddocs::net

@@ -1,0 +1,35 @@
+# embed_web(<target> <dist folder>): puts the built web app into the target, as web_assets() of app/web_app.hpp, with .incbin. Files that
+# end in .br or .gz are precompressed forms of the file beside them. An absent folder gives an empty table.
+function(embed_web target dist)
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS LIST_DIRECTORIES false ${dist}/*)
+  list(SORT files)
+  set(declarations "")
+  set(entries "")
+  set(index 0)
+  foreach(file ${files})
+    file(RELATIVE_PATH path ${dist} ${file})
+    set(encoding "")
+    if(path MATCHES "\\.br$")
+      set(encoding "br")
+    elseif(path MATCHES "\\.gz$")
+      set(encoding "gzip")
+    endif()
+    string(REGEX REPLACE "\\.(br|gz)$" "" path ${path})
+    string(APPEND declarations
+      "asm(\".section .rodata\\nweb_asset_${index}:\\n.incbin \\\"${file}\\\"\\nweb_asset_${index}_end:\\n.previous\\n\");\n"
+      "extern const unsigned char web_asset_${index}[] asm(\"web_asset_${index}\");\n"
+      "extern const unsigned char web_asset_${index}_end[] asm(\"web_asset_${index}_end\");\n")
+    string(APPEND entries "    {\"/${path}\", \"${encoding}\", web_asset_${index}, web_asset_${index}_end},\n")
+    math(EXPR index "${index} + 1")
+  endforeach()
+  if(index EQUAL 0)
+    set(body "std::span<const WebAsset> web_assets() { return {}; }\n")
+  else()
+    set(body "static const WebAsset assets[] = {\n${entries}};\nstd::span<const WebAsset> web_assets() { return assets; }\n")
+  endif()
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/web_assets.cpp)
+  file(CONFIGURE OUTPUT ${source} @ONLY CONTENT
+    "// Made by cmake/embed_web.cmake.\n#include \"app/web_app.hpp\"\n${declarations}namespace clouddocs::app {\n${body}}\n")
+  set_source_files_properties(${source} PROPERTIES OBJECT_DEPENDS "${files}")
+  target_sources(${target} PRIVATE ${source})
+endfunction()
