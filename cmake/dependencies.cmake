@@ -29,6 +29,10 @@ target_compile_options(clouddocs_options INTERFACE
 if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set_property(TARGET clouddocs_options PROPERTY INTERFACE_COMPILE_OPTIONS -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror)
 endif()
+if(CLOUDDOCS_FUZZ)
+  # Without it the fuzzers do not see which code an input reached.
+  target_compile_options(clouddocs_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(CLOUDDOCS_SANITIZE)
   target_compile_options(clouddocs_options INTERFACE -fsanitize=${CLOUDDOCS_SANITIZE} -fno-omit-frame-pointer)
   target_link_options(clouddocs_options INTERFACE -fsanitize=${CLOUDDOCS_SANITIZE})

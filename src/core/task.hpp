@@ -59,6 +59,19 @@ Task<T> with_timeout(Task<T> task, std::chrono::steady_clock::duration limit) {
   }
 }
 
+// Runs two tasks at the same time on the caller's executor and returns both results. When one throws, the other is awaited first.
+template <class A, class B>
+Task<std::pair<A, B>> both(Task<A> first, Task<B> second) {
+  auto executor = co_await asio::this_coro::executor;
+  auto group = asio::experimental::make_parallel_group(asio::co_spawn(executor, std::move(first), asio::deferred),
+                                                       asio::co_spawn(executor, std::move(second), asio::deferred));
+  auto [order, first_error, a, second_error, b] =
+      co_await group.async_wait(asio::experimental::wait_for_all(), asio::use_awaitable);
+  if (first_error) std::rethrow_exception(first_error);
+  if (second_error) std::rethrow_exception(second_error);
+  co_return std::pair<A, B>(std::move(a), std::move(b));
+}
+
 // Suspends the coroutine for `duration`.
 inline Task<> sleep_for(std::chrono::steady_clock::duration duration) {
   asio::steady_timer timer(co_await asio::this_coro::executor, duration);

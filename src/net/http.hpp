@@ -45,11 +45,14 @@ class BodyReader {
   // The next piece, borrowed until the next call; empty at the end. Errors: upload_incomplete (the peer went away or stalled),
   // body_too_large (limit passed), invalid_request (broken chunked coding).
   virtual core::Task<core::Result<core::ByteView>> read() = 0;
+  // Lowers or raises what read() yields in all before it answers body_too_large; the router sets it from the route.
+  virtual void set_limit(std::uint64_t /*bytes*/) {}
 };
 
 // One request. Lives until its response has been written; used by one coroutine.
 struct Request {
   Method method = Method::get;
+  std::string method_name;  // as sent, for Method::other
   std::string target;  // as sent
   std::string path;    // the part before '?', still percent-encoded
   std::vector<std::pair<std::string, std::string>> query;       // decoded
@@ -58,6 +61,7 @@ struct Request {
   std::string peer;  // the client's address, from X-Forwarded-For when a trusted proxy sent it
   bool secure = false;  // TLS here, or at the trusted proxy
   std::string id;       // X-Request-Id
+  std::string_view route;  // pattern of the route that took the request, "" for none
   BodyReader* body = nullptr;
   std::shared_ptr<void> session;  // what a filter found out about the caller (features/auth)
 
@@ -114,6 +118,10 @@ struct Response {
 // The single table from Errc to HTTP status. 429 and 503 carry Retry-After.
 Response problem(const core::Error& error, std::string_view request_id = {});
 int to_status(core::Errc code);
+// A problem of HTTP itself, which no Errc stands for (408, 501, 505).
+Response protocol_problem(int status, std::string_view code, std::string_view detail, std::string_view request_id = {});
+// The reason phrase of a status ("Not Found").
+std::string_view to_reason(int status);
 
 using Handler = std::function<core::Task<core::Result<Response>>(Request&)>;
 // Runs before the handler; an error ends the request.

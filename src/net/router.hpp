@@ -36,6 +36,7 @@ class Router {
   struct Match {
     const Route* route = nullptr;
     std::string allow;  // for 405: the methods that the path has
+    bool malformed = false;  // a parameter holds a broken percent-escape
   };
   // Fills request.parameters.
   Match match(Request& request) const;
@@ -46,6 +47,7 @@ class Router {
 
  private:
   struct Node;
+  core::Task<core::Result<Response>> answer(Request& request) const;
   std::unique_ptr<Node> root_;
   std::vector<Filter> filters_;
   Handler fallback_;

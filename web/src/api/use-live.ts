@@ -1,0 +1,6 @@
+import { useSyncExternalStore } from 'react'
+import { live, type LiveStatus } from './live'
+
+export function useLiveStatus(): LiveStatus {
+  return useSyncExternalStore(live.subscribe, live.status)
+}

@@ -1,0 +1,5 @@
+import { TrashView } from '@/features/files/components/TrashView'
+
+export function TrashRoute() {
+  return <TrashView />
+}
