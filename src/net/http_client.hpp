@@ -27,7 +27,8 @@ class HttpClient {
   struct Options {
     std::chrono::milliseconds connect_timeout{10'000};
     std::chrono::milliseconds stall_timeout{30'000};  // less than 1 byte/s for this long
-    std::string user_agent;
+    std::string user_agent{};
+    std::string ca_file{};  // PEM, trusted instead of the system's certificates; empty: those
   };
   struct Request {
     std::string method = "GET";
@@ -68,7 +69,7 @@ class WebSocketClient {
  public:
   // Connects to ws(s)://...; throws NetworkError (its text names the HTTP status when the server refused the upgrade).
   WebSocketClient(const std::string& url, const std::vector<std::pair<std::string, std::string>>& headers,
-                  std::chrono::milliseconds connect_timeout);
+                  std::chrono::milliseconds connect_timeout, const std::string& ca_file = {});
   ~WebSocketClient();
   // The next text message; nullopt when `timeout` passed without one. Throws NetworkError when the connection has ended.
   std::optional<std::string> read(std::chrono::milliseconds timeout);

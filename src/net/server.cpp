@@ -51,9 +51,10 @@ struct Server::State {
 };
 
 Server::Server(ServerConfig config, const Router& router, std::function<void(const RequestObservation&)> observer)
-    : state_(new State{ServerEnvironment{std::move(config), router, std::move(observer), TrustedProxies({})}, {}, {}, {}, {}, 0}) {
+    : state_(new State{ServerEnvironment{std::move(config), router, std::move(observer), TrustedProxies({}), nullptr}, {}, {}, {}, {}, 0}) {
   ServerConfig& settings = state_->environment.config;
   state_->environment.proxies = TrustedProxies(settings.trusted_proxies);
+  if (!settings.tls_certificate.empty()) state_->environment.tls = std::make_unique<TlsContext>(settings.tls_certificate, settings.tls_key);
   if (settings.threads == 0) settings.threads = std::max(1U, std::thread::hardware_concurrency());
   state_->port = settings.port;
   for (unsigned i = 0; i < settings.threads; ++i) {
@@ -103,6 +104,10 @@ void Server::drain(std::chrono::milliseconds grace) {
   for (const auto& loop : state_->loops) loop->context.stop();
   for (auto& thread : state_->threads) thread.join();
   state_->threads.clear();
+}
+
+void Server::reload_certificate() {
+  if (state_->environment.tls) state_->environment.tls->reload();
 }
 
 std::size_t Server::connections() const { return state_->environment.connections.load(std::memory_order_relaxed); }

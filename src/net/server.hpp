@@ -42,7 +42,8 @@ struct RequestObservation {
 // each with its own listening socket (SO_REUSEPORT). Thread-safe.
 class Server {
  public:
-  // Binds and listens; throws std::system_error when the address cannot be used.
+  // Binds and listens; throws std::system_error when the address cannot be used, std::runtime_error when the certificate cannot,
+  // std::invalid_argument for a malformed trusted proxy.
   Server(ServerConfig config, const Router& router, std::function<void(const RequestObservation&)> observer);
   ~Server();
   void start();
@@ -51,6 +52,9 @@ class Server {
   // Stops accepting, lets running requests end for at most `grace`, closes WebSockets with 1001, then cuts. Blocks.
   void drain(std::chrono::milliseconds grace);
   std::size_t connections() const;
+  // Reads the certificate and key files again, for connections made from now on; throws std::runtime_error and keeps the old ones when they
+  // cannot be used.
+  void reload_certificate();
 
  private:
   struct State;

@@ -112,7 +112,7 @@ TEST_F(ServerBodyTest, LargeBodyArrivesWhole) {
 TEST_F(ServerBodyTest, ChunkedBodyOfEverySplitArrivesWhole) {
   start();
   RawClient client(port());
-  for (const std::size_t size : {1U, 7U, 1000U, 65536U, 300000U}) {
+  for (const std::size_t size : {1U, 77U, 1000U, 65536U, 300000U}) {
     const std::string content = pattern(700'001);
     std::string request = "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
     const std::string_view sent = std::string_view(content).substr(0, size == 1U ? 5000 : content.size());

@@ -77,6 +77,12 @@ class RawClient {
     buffer_.erase(0, bytes.size());
     return bytes;
   }
+  // Everything up to and including `end`.
+  std::string read_until(std::string_view end) {
+    while (!buffer_.ends_with(end) && receive()) {
+    }
+    return std::exchange(buffer_, {});
+  }
   bool is_closed(std::chrono::milliseconds limit = std::chrono::seconds(10)) {
     timed_out_ = false;
     while (receive(limit)) {

@@ -192,8 +192,7 @@ TEST_F(WebSocketTest, SlowConsumerIsToldApartAndHearsAgainWhenWritable) {
   });
   const auto client = connect(4096);
   while (refused == 0) std::this_thread::sleep_for(1ms);
-  std::string bytes;
-  while (!bytes.ends_with(text("caught up"))) bytes += client->read_exactly(1);
+  const std::string bytes = client->read_until(text("caught up"));
   EXPECT_EQ((bytes.size() - text("caught up").size()) % large->size(), 0U);
   EXPECT_GE(bytes.size(), large->size());
   client->send(frame(Opcode::text, "x"));

@@ -175,7 +175,8 @@ Task<bool> Connection::respond(Exchange& exchange, Response response) {
   observe(exchange, response.status);
   if (!complete) co_return false;
   if (frame.keep_alive) co_return co_await exchange.body->finish();
-  co_await channel_.linger(std::chrono::seconds(2));
+  // Closing with bytes unread would reset the connection and may take the answer with it.
+  if (!exchange.body->is_finished() || !input_.is_empty()) co_await channel_.linger(std::chrono::seconds(2));
   co_return false;
 }
 

@@ -108,7 +108,13 @@ bool Listener::accept_one() {
     ::close(descriptor);
     return true;
   }
-  std::make_shared<Connection>(environment_, loop_, std::make_unique<Stream>(std::move(socket)), to_text(from))->start();
+  std::unique_ptr<Stream> stream;
+  if (environment_.tls) {
+    stream = std::make_unique<TlsStream>(std::move(socket), environment_.tls->current());
+  } else {
+    stream = std::make_unique<Stream>(std::move(socket));
+  }
+  std::make_shared<Connection>(environment_, loop_, std::move(stream), to_text(from))->start();
   return true;
 }
 
@@ -117,7 +123,7 @@ void Listener::refuse(int descriptor) {
   const auto& body = std::get<std::string>(response.body);
   const std::string text = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 2\r\nContent-Type: application/problem+json\r\n"
                            "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-  if (environment_.config.tls_certificate.empty()) {
+  if (!environment_.tls) {
     [[maybe_unused]] const auto sent = ::send(descriptor, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
   ::shutdown(descriptor, SHUT_WR);

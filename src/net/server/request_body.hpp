@@ -23,6 +23,7 @@ class RequestBody : public BodyReader {
   core::Task<core::Result<core::ByteView>> read() override;
   void set_limit(std::uint64_t bytes) override { limit_ = bytes; }
 
+  bool is_finished() const { return framing_.chunked ? decoder_.is_done() : left_ == 0; }
   // Whether the rest of the body is little enough to be read for the sake of keeping the connection.
   bool can_finish() const;
   // Reads and drops that rest. False when the next request cannot follow.
@@ -32,7 +33,6 @@ class RequestBody : public BodyReader {
   core::Task<core::Result<core::ByteView>> read_raw();
   core::Task<core::Result<std::string_view>> receive(std::size_t most);
   core::Task<core::Result<core::ByteView>> read_chunked();
-  bool is_finished() const { return framing_.chunked ? decoder_.is_done() : left_ == 0; }
   core::Error fail(core::Error error);
   void take_back();  // what the last view borrowed of input_
 

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "net/server.hpp"
+#include "net/server/tls_stream.hpp"
 #include "net/server/trusted_proxies.hpp"
 
 namespace clouddocs::net {
@@ -15,6 +16,7 @@ struct ServerEnvironment {
   const Router& router;
   std::function<void(const RequestObservation&)> observer;
   TrustedProxies proxies;
+  std::unique_ptr<TlsContext> tls;  // null: plain HTTP
   std::atomic<std::size_t> connections{0};
   std::atomic<bool> draining{false};
 };

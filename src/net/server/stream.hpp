@@ -48,7 +48,7 @@ class Stream {
   void notify_writable(std::function<void(boost::system::error_code)> callback);
   // Ends the waits in progress with operation_aborted.
   void cancel();
-  void close();
+  virtual void close();
 
  protected:
   core::Task<boost::system::error_code> wait_readable();
