@@ -106,7 +106,7 @@ bool Merge::is_moved(const Overlay& mine, const Overlay& other, const NodeId& id
 }
 
 void Merge::merge_both(Entry& entry) {
-  auto& [target, is_alive, local, remote] = entry.outcome;
+  auto& [target, is_alive, local, local_parent, remote] = entry.outcome;
   const auto& base = entry.base;
   is_alive = true;
   target = *remote;
@@ -121,7 +121,7 @@ void Merge::merge_both(Entry& entry) {
 }
 
 void Merge::merge_content(Entry& entry) {
-  auto& [target, is_alive, local, remote] = entry.outcome;
+  auto& [target, is_alive, local, local_parent, remote] = entry.outcome;
   const auto& base = entry.base;
   if (has_same_content(*local, *remote)) {
     if (!base) return;

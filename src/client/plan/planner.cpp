@@ -53,12 +53,13 @@ Plan plan(const TreeView& base, const Overlay& local, const Overlay& remote, con
   out.conflicts = merge.take_conflicts();
   SideSteps on_server(base, out.outcomes);
   SideSteps on_disk(base, out.outcomes);
-  for (const auto& [id, outcome] : out.outcomes) {
+  for (auto& [id, outcome] : out.outcomes) {
+    if (outcome.local) outcome.local_parent = merge.merged_id(outcome.local->parent);
     const auto& remote_now = outcome.remote;
     on_server.add(outcome, id, remote_now, remote_now ? std::optional(place_of(*remote_now)) : std::nullopt);
     const auto& local_now = outcome.local;
     on_disk.add(outcome, id, local_now,
-                local_now ? std::optional(Place{merge.merged_id(local_now->parent), local_now->name}) : std::nullopt);
+                local_now ? std::optional(Place{outcome.local_parent, local_now->name}) : std::nullopt);
   }
   out.remote = on_server.finish(true, options.root);
   out.local = on_disk.finish(false, options.root);

@@ -25,6 +25,7 @@ struct Outcome {
   Node target;                 // how it shall be on both sides; target.id is its id from now on
   bool is_alive = false;       // false: it shall exist nowhere
   std::optional<Node> local;   // what it is on the disk now, if it is
+  NodeId local_parent;         // and the folder it lies in there, by the id that has from now on
   std::optional<Node> remote;  // what it is on the server now, if it is
 };
 
