@@ -10,6 +10,7 @@
 #include "app/http_surface.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
+#include "features/storage/garbage_collector.hpp"
 #include "net/server.hpp"
 
 namespace clouddocs::app {
@@ -25,11 +26,27 @@ void raise_file_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+core::Task<core::Result<storage::GarbageReport>> clean_once(World& world) {
+  CO_CHECK(co_await world.auth.clean());
+  storage::GarbageCollector collector(world.chunks, world.door);
+  co_return co_await collector.run();
+}
+
+// Garbage collection and its like, at start-up and then hourly.
 core::Task<> clean_up(World& world) {
+  co_await core::sleep_for(30s);
   for (;;) {
-    co_await core::sleep_for(10min);
-    auto cleaned = co_await world.auth.clean();
-    if (cleaned.has_error()) core::log_warning("clean_up_failed", {{"error", cleaned.error().detail}});
+    try {
+      const auto outcome = co_await clean_once(world);
+      if (outcome.has_error()) {
+        core::log_warning("clean_up_failed", {{"error", outcome.error().detail}});
+      } else {
+        core::log_info("cleaned_up", {{"report", storage::to_json(outcome.value())}});
+      }
+    } catch (const core::ErrorException& error) {
+      core::log_error("clean_up_failed", {{"error", std::string(error.what())}});
+    }
+    co_await core::sleep_for(1h);
   }
 }
 
