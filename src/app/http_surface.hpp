@@ -9,6 +9,7 @@
 #include "features/storage/storage_api.hpp"
 #include "features/sync/push_api.hpp"
 #include "features/sync/sync_api.hpp"
+#include "net/metrics.hpp"
 #include "net/router.hpp"
 
 namespace clouddocs::app {
@@ -20,6 +21,7 @@ class HttpSurface {
 
   const net::Router& router() const { return router_; }
   sync::Hub& hub() { return hub_; }
+  net::Metrics& metrics() { return metrics_; }
   // Turns /readyz red: a load balancer sends no more.
   void set_draining() { draining_ = true; }
 
@@ -30,6 +32,10 @@ class HttpSurface {
   void add_cors(const net::Request& request, net::Response& response) const;
 
   World& world_;
+  net::Metrics metrics_;
+  net::Counter& commits_;
+  net::Counter& changed_nodes_;
+  net::Gauge& sockets_;
   net::Router router_;
   access::RateLimiter limiter_;
   sync::Hub hub_;

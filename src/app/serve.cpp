@@ -50,7 +50,7 @@ core::Task<> clean_up(World& world) {
   }
 }
 
-void observe(const net::RequestObservation& seen) {
+void log_request(const net::RequestObservation& seen) {
   if (!core::is_logged(core::LogLevel::debug)) return;
   core::log_debug("request", {{"request_id", seen.request.id},
                               {"method", net::to_text(seen.request.method)},
@@ -107,7 +107,11 @@ int serve(const Config& config) {
   const auto accounts = world.run(count_accounts(world));
 
   HttpSurface surface(world);
-  net::Server server(server_config(config), surface.router(), observe);
+  const auto count_request = net::make_request_metrics(surface.metrics());
+  net::Server server(server_config(config), surface.router(), [&](const net::RequestObservation& seen) {
+    count_request(seen);
+    log_request(seen);
+  });
 
   core::asio::io_context control;
   core::asio::signal_set signals(control, SIGTERM, SIGINT);
