@@ -8,7 +8,7 @@ namespace clouddocs::app {
 namespace json = boost::json;
 using core::Result;
 
-HttpSurface::HttpSurface(World& world)
+HttpSurface::HttpSurface(World& world, HistoryGuard& history)
     : world_(world),
       commits_(metrics_.counter("clouddocs_commits_total", "Commits that changed a space")),
       changed_nodes_(metrics_.counter("clouddocs_changed_nodes_total", "Files and folders that commits changed")),
@@ -26,7 +26,8 @@ HttpSurface::HttpSurface(World& world)
   mount_operations();
   router_.set_fallback([this](net::Request& request) -> Reply { co_return web_app_.serve(request); });
   router_.set_decorator([this](const net::Request& request, net::Response& response) { add_cors(request, response); });
-  world_.door.set_listener([this](const storage::CommitNotice& notice) {
+  world_.door.set_listener([this, &history](const storage::CommitNotice& notice) {
+    history.add(notice);
     commits_.add();
     changed_nodes_.add(static_cast<double>(notice.changed.size()));
     hub_.publish(notice);

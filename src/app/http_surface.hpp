@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "app/history_guard.hpp"
 #include "app/web_app.hpp"
 #include "app/world.hpp"
 #include "features/auth/auth_api.hpp"
@@ -17,7 +18,7 @@ namespace clouddocs::app {
 // All that the server answers: the APIs, health, and the web app. Thread-safe once built.
 class HttpSurface {
  public:
-  explicit HttpSurface(World& world);
+  HttpSurface(World& world, HistoryGuard& history);
 
   const net::Router& router() const { return router_; }
   sync::Hub& hub() { return hub_; }

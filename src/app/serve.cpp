@@ -106,7 +106,9 @@ int serve(const Config& config) {
   world.run(world.database->migrate());
   const auto accounts = world.run(count_accounts(world));
 
-  HttpSurface surface(world);
+  HistoryGuard history(*world.database, *world.blobs);
+  world.run(history.start());
+  HttpSurface surface(world, history);
   const auto count_request = net::make_request_metrics(surface.metrics());
   net::Server server(server_config(config), surface.router(), [&](const net::RequestObservation& seen) {
     count_request(seen);
@@ -117,6 +119,7 @@ int serve(const Config& config) {
   core::asio::signal_set signals(control, SIGTERM, SIGINT);
   core::TaskGroup background;
   background.spawn(control.get_executor(), "revocations", world.sessions.poll());
+  background.spawn(control.get_executor(), "history", history.keep());
   background.spawn(control.get_executor(), "clean_up", clean_up(world));
   signals.async_wait([&](const boost::system::error_code& error, int number) {
     if (error) return;
