@@ -59,6 +59,8 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.mjs', 'mock/**', 'e2e/**', '*.ts', '*.js'], languageOptions: { globals: globals.node }, rules: { 'no-console': 'off' } },
+  // Playwright reads from the pattern which fixtures are wanted.
+  { files: ['e2e/**'], rules: { 'no-empty-pattern': 'off' } },
   ...layers.filter((layer) => layer.folder !== 'features').map(({ folder, forbidden }) => forbid([`src/${folder}/**`], forbidden, tests)),
   ...features.map((feature) =>
     forbid([`src/features/${feature}/**`], ['app', 'testing', ...features.filter((f) => f !== feature).map((f) => `features/${f}`)], tests),

@@ -21,12 +21,12 @@ test('tells what is wrong with an email, a password or both', async ({ page }) =
   await expect(page.getByLabel('Password', { exact: true })).toHaveAccessibleDescription(/too easy to guess/)
 })
 
-test('stays signed in over a reload, and keeps no token where scripts can find it', async ({ page, context }) => {
+test('stays signed in over a reload, and keeps no token where scripts can find it', async ({ page, context, server }) => {
   const email = await register(page)
   await page.reload()
   await expect(page.getByText('Put your first files here')).toBeVisible()
-  const cookie = (await context.cookies('http://127.0.0.1/api/auth')).find(({ name }) => name === 'clouddocs_refresh')
-  if (cookie) expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/api/auth' })
+  const cookie = (await context.cookies(`${server.url}/api/auth/refresh`)).find(({ name }) => name === 'clouddocs_refresh')
+  expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/api/auth' })
   expect(await page.evaluate(() => document.cookie + JSON.stringify({ ...localStorage, ...sessionStorage }))).not.toMatch(/eyJ|refresh/)
 
   await page.getByRole('button', { name: 'Account and settings' }).click()

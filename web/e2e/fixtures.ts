@@ -16,16 +16,16 @@ interface Fixtures {
 // One server per worker; each test brings an account of its own.
 export const test = base.extend<Fixtures, { server: Server }>({
   server: [
-    async ({}, use) => {
+    async ({}, provide) => {
       const server = await Server.start()
-      await use(server)
+      await provide(server)
       await server.remove()
     },
     { scope: 'worker' },
   ],
-  baseURL: async ({ server }, use) => use(server.url),
+  baseURL: async ({ server }, provide) => provide(server.url),
   complaints: [
-    async ({ page }, use) => {
+    async ({ page }, provide) => {
       const complaints: string[] = []
       page.on('pageerror', (error) => complaints.push(error.message))
       page.on('console', (message) => {
@@ -35,7 +35,7 @@ export const test = base.extend<Fixtures, { server: Server }>({
         const { protocol, host } = new URL(request.url())
         if (protocol.startsWith('http') && host !== new URL(page.url()).host && page.url() !== 'about:blank') complaints.push(`Foreign request: ${request.url()}`)
       })
-      await use(complaints)
+      await provide(complaints)
       expect(complaints).toEqual([])
     },
     { auto: true },

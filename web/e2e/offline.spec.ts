@@ -2,7 +2,7 @@ import { Server } from './server'
 import { expect, nameOf, register, test, upload } from './fixtures'
 
 // A server of its own, since it is stopped here.
-test.use({ baseURL: async ({}, use) => use(undefined) })
+test.use({ baseURL: async ({}, provide) => provide(undefined) })
 
 test('survives a restart of the server: says so, reconnects, goes on', async ({ browser }) => {
   test.setTimeout(90_000)

@@ -13,6 +13,9 @@ export function mockServer(): Plugin {
 
   async function answer(request: IncomingMessage, response: ServerResponse, next: () => void): Promise<void> {
     if (request.url?.startsWith('/api/') !== true) return next()
+    // Node has no cookie jar for the handlers: the browser's cookie names the account.
+    const auth = request.url.startsWith('/api/auth/')
+    if (request.url === '/api/auth/refresh') cloud.cookie = /clouddocs_refresh=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]
     const hasBody = request.method !== 'GET' && request.method !== 'HEAD'
     const answered = await getResponse(
       handlers,
@@ -22,6 +25,9 @@ export function mockServer(): Plugin {
         ...(hasBody && { body: Readable.toWeb(request) as ReadableStream, duplex: 'half' }),
       } as RequestInit),
     )
+    if (auth && answered?.ok === true) {
+      response.setHeader('Set-Cookie', `clouddocs_refresh=${cloud.cookie ?? ''}; Path=/api/auth; HttpOnly; SameSite=Strict${cloud.cookie === undefined ? '; Max-Age=0' : ''}`)
+    }
     response.writeHead(answered?.status ?? 404, Object.fromEntries(answered?.headers ?? []))
     response.end(answered ? Buffer.from(await answered.arrayBuffer()) : undefined)
   }

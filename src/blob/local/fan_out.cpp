@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "core/encoding.hpp"
-
 namespace clouddocs::blob {
 namespace {
 
@@ -31,8 +29,7 @@ unsigned FanOut::folder_number(std::string_view name) {
 }
 
 std::string FanOut::folder(unsigned number) const {
-  const auto byte = static_cast<std::byte>(number);
-  return root_ + "/" + core::to_hex({&byte, 1});
+  return root_ + "/" + "0123456789abcdef"[number];
 }
 
 std::string FanOut::path_of(const ObjectName& name) const {

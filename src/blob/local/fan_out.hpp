@@ -12,7 +12,8 @@
 
 namespace clouddocs::blob {
 
-// Spreads objects over 256 folders, made as they are needed: <root>/<00-ff, from a hash of the name>/<name with ',' for '/'>.
+// Spreads objects over 16 folders, made as they are needed: <root>/<0-f, from a hash of the name>/<name with ',' for '/'>.
+// 16 let writers work side by side; with 256 the first objects of a new store all paid for a folder (7 ms instead of 1 on ext4).
 // Thread-safe. Everything blocks.
 class FanOut {
  public:
@@ -25,7 +26,7 @@ class FanOut {
   void visit_names(const std::function<void(ObjectName name)>& visit) const;
 
  private:
-  static constexpr unsigned folder_count = 256;
+  static constexpr unsigned folder_count = 16;
   static unsigned folder_number(std::string_view name);
   std::string folder(unsigned number) const;
 

@@ -11,7 +11,7 @@
 namespace clouddocs::blob {
 
 // Objects as files below `root`, which is created if its parent exists, and may be shared by several processes:
-//   objects/<00-ff, from a hash of the name>/<name with ',' for '/'>      tmp/<random>
+//   objects/<0-f, from a hash of the name>/<name with ',' for '/'>      tmp/<random>
 // Creating it blocks; meant for start-up. Removes what crashed writers left in tmp/. Throws StorageUnavailable.
 // A page of list() reads the names of all objects: ask for large pages. REQUIRES: `pool` and `calls` outlive the store.
 std::unique_ptr<BlobStore> make_local_blob_store(const std::filesystem::path& root, core::asio::thread_pool& pool,

@@ -180,7 +180,7 @@ TEST_F(LocalBlobStoreTest, TheLayoutOnDiskIsFixed) {
   for (const auto& entry : fs::recursive_directory_iterator(folder_.path() / "blobs/objects")) {
     if (entry.is_regular_file()) found.push_back(fs::relative(entry.path(), folder_.path() / "blobs").string());
   }
-  EXPECT_EQ(found, (std::vector<std::string>{"objects/76/s,0190af"}));
+  EXPECT_EQ(found, (std::vector<std::string>{"objects/6/s,0190af"}));
 }
 
 TEST_F(LocalBlobStoreTest, AFolderThatCannotBeMadeIsReported) {

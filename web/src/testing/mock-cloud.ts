@@ -62,6 +62,12 @@ export class MockCloud {
     return user
   }
 
+  // A new account starts with nothing; the mock holds the tree of one account only.
+  clear(): void {
+    for (const id of [...this.items.keys()]) if (id !== rootId) this.items.delete(id)
+    this.contents.clear()
+  }
+
   signIn(email: string): { token: string; user: User } {
     this.cookie = email
     return { token: this.#token(), user: this.user() }

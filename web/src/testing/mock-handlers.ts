@@ -31,6 +31,7 @@ export function mockHandlers(cloud: MockCloud): HttpHandler[] {
         const { email, password } = (await request.json()) as Body<'/api/auth/register'>
         if (/^(.)\1*$|^password/.test(password)) throw new Refusal(422, 'password_weak')
         cloud.addAccount(email, password)
+        cloud.clear()
         return login(cloud.signIn(email), 201)
       }, true),
     ),
