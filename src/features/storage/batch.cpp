@@ -148,7 +148,10 @@ Result<> Batch::charge(std::int64_t bytes) {
 }
 
 Task<Result<>> Batch::settle_chunks(const NewContent& content) {
-  for (const auto& chunk : content.along) co_await ChunkIndex::add(tx_, space_.id, chunk, false, now_);
+  for (const auto& chunk : content.along) {
+    const auto known = co_await ChunkIndex::add(tx_, space_.id, chunk, false, now_);
+    if (known && known->was_pending) gathered_.reserved -= known->size;
+  }
   if (content.along.empty()) {
     for (const auto& chunk : content.chunks) {
       const auto touched = co_await ChunkIndex::touch(tx_, space_.id, chunk.name, true, now_);
