@@ -169,7 +169,13 @@ Task<OperationResult> Batch::run(const Restore& op) {
     }
     node->parent = op.parent;
   }
-  CO_CHECK(co_await require_folder(*node->parent));
+  CO_TRY(const std::size_t depth, co_await require_folder(*node->parent));
+  if (node->kind == NodeKind::folder) {
+    const auto height = co_await TreeStore::height(tx_, space_.id, node->id);
+    if (depth + 1 + static_cast<std::size_t>(height) > static_cast<std::size_t>(max_depth)) {
+      co_return Error(Errc::too_deep, "Folders can be nested 128 deep at most.");
+    }
+  }
   CO_TRY(std::string name, co_await claim_name(*node->parent, node->filename, op.rename_if_taken, node->id));
   node->filename = std::move(name);
   node->deleted_at.reset();
