@@ -211,7 +211,6 @@ Task<Result<std::vector<Node>>> Batch::collect_for_copy(const Node& source) {
     if (nodes[i].kind != NodeKind::folder) continue;
     const NodeId folder = nodes[i].id;
     for (auto& child : co_await TreeStore::children(tx_, space_.id, folder, max_copy + 1)) {
-      if (child.deleted_at) continue;
       nodes.push_back(std::move(child));
       if (nodes.size() > static_cast<std::size_t>(max_copy)) {
         co_return Error(Errc::invalid_request, "At most " + std::to_string(max_copy) + " items can be copied at once.");
