@@ -22,7 +22,7 @@ Task<OperationResult> Batch::create_file(const Put& op) {
   if (const auto existing = co_await TreeStore::find(tx_, space_.id, op.id)) {
     // A retry whose first answer was lost is a success; anything else with this id is refused.
     const bool same = existing->is_live() && existing->parent == op.parent && existing->content_id == op.content.content_id &&
-                      existing->version == 1;
+                      existing->size == op.content.size && existing->version == 1;
     if (same) co_return *existing;
     co_return Error(Errc::id_taken, "The id is in use.");
   }
