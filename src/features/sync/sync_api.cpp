@@ -307,9 +307,10 @@ SyncApi::Reply SyncApi::commit(net::Request& request) {
       // A manifest with a node that is not there is refused inside the commit, as the operation it is: no chunk has the zero name.
       if (flat.has_value()) content.chunks = std::move(flat).value();
       if (flat.has_error()) content.node_chunks = {content::ChunkName{}};
-      std::int64_t sum = 0;
-      for (const auto& chunk : content.chunks) sum += static_cast<std::int64_t>(chunk.size);
-      if (flat.has_value() && sum != content.size) {
+      // Sizes as claimed: unsigned, since a sum of them may be anything. The commit compares each with the chunk.
+      std::uint64_t sum = 0;
+      for (const auto& chunk : content.chunks) sum += chunk.size;
+      if (flat.has_value() && sum != static_cast<std::uint64_t>(content.size)) {
         co_return Error(Errc::length_mismatch, "The chunks of \"" + put->filename + "\" do not add up to its size.");
       }
       content.content_id = content::content_id(content.chunks);
