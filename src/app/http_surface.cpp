@@ -8,8 +8,11 @@ namespace clouddocs::app {
 namespace json = boost::json;
 using core::Result;
 
-HttpSurface::HttpSurface(World& world)
+HttpSurface::HttpSurface(World& world, HistoryGuard& history)
     : world_(world),
+      commits_(metrics_.counter("clouddocs_commits_total", "Commits that changed a space")),
+      changed_nodes_(metrics_.counter("clouddocs_changed_nodes_total", "Files and folders that commits changed")),
+      sockets_(metrics_.gauge("clouddocs_push_sockets", "Connected WebSockets")),
       limiter_(*world.cache, world.config().rate_limits),
       hub_(*world.bus, world.clock),
       auth_api_(world.auth, world.sessions, world.tokens, limiter_, world.clock),
@@ -23,7 +26,13 @@ HttpSurface::HttpSurface(World& world)
   mount_operations();
   router_.set_fallback([this](net::Request& request) -> Reply { co_return web_app_.serve(request); });
   router_.set_decorator([this](const net::Request& request, net::Response& response) { add_cors(request, response); });
-  world_.door.set_listener([this](const storage::CommitNotice& notice) { hub_.publish(notice); });
+  world_.door.set_listener([this, &history](const storage::CommitNotice& notice) {
+    history.add(notice);
+    commits_.add();
+    changed_nodes_.add(static_cast<double>(notice.changed.size()));
+    hub_.publish(notice);
+  });
+  metrics_.on_collect([this] { sockets_.set(static_cast<double>(hub_.size())); });
   world_.sessions.add_listener([this](core::SessionId session) { hub_.end_session(session); });
 }
 
@@ -32,6 +41,11 @@ void HttpSurface::mount_operations() {
   router_.add(net::Method::get, "/healthz",
               [](net::Request&) -> Reply { co_return net::Response::json(json::object{{"status", "ok"}}); }, exempt);
   router_.add(net::Method::get, "/readyz", [this](net::Request&) { return ready(); }, exempt);
+  router_.add(net::Method::get, "/metrics",
+              [this](net::Request&) -> Reply {
+                co_return net::Response::text(metrics_.serialise(), "text/plain; version=0.0.4; charset=utf-8");
+              },
+              exempt);
   router_.add(net::Method::get, "/api/openapi.yaml",
               [](net::Request&) -> Reply {
                 co_return net::Response::text(std::string(openapi_document()), "application/yaml");

@@ -3,12 +3,14 @@
 
 #include <atomic>
 
+#include "app/history_guard.hpp"
 #include "app/web_app.hpp"
 #include "app/world.hpp"
 #include "features/auth/auth_api.hpp"
 #include "features/storage/storage_api.hpp"
 #include "features/sync/push_api.hpp"
 #include "features/sync/sync_api.hpp"
+#include "net/metrics.hpp"
 #include "net/router.hpp"
 
 namespace clouddocs::app {
@@ -16,10 +18,11 @@ namespace clouddocs::app {
 // All that the server answers: the APIs, health, and the web app. Thread-safe once built.
 class HttpSurface {
  public:
-  explicit HttpSurface(World& world);
+  HttpSurface(World& world, HistoryGuard& history);
 
   const net::Router& router() const { return router_; }
   sync::Hub& hub() { return hub_; }
+  net::Metrics& metrics() { return metrics_; }
   // Turns /readyz red: a load balancer sends no more.
   void set_draining() { draining_ = true; }
 
@@ -30,6 +33,10 @@ class HttpSurface {
   void add_cors(const net::Request& request, net::Response& response) const;
 
   World& world_;
+  net::Metrics metrics_;
+  net::Counter& commits_;
+  net::Counter& changed_nodes_;
+  net::Gauge& sockets_;
   net::Router router_;
   access::RateLimiter limiter_;
   sync::Hub hub_;

@@ -10,6 +10,7 @@
 #include "app/http_surface.hpp"
 #include "core/log.hpp"
 #include "core/task_group.hpp"
+#include "features/storage/garbage_collector.hpp"
 #include "net/server.hpp"
 
 namespace clouddocs::app {
@@ -25,15 +26,31 @@ void raise_file_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+core::Task<core::Result<storage::GarbageReport>> clean_once(World& world) {
+  CO_CHECK(co_await world.auth.clean());
+  storage::GarbageCollector collector(world.chunks, world.door);
+  co_return co_await collector.run();
+}
+
+// Garbage collection and its like, at start-up and then hourly.
 core::Task<> clean_up(World& world) {
+  co_await core::sleep_for(30s);
   for (;;) {
-    co_await core::sleep_for(10min);
-    auto cleaned = co_await world.auth.clean();
-    if (cleaned.has_error()) core::log_warning("clean_up_failed", {{"error", cleaned.error().detail}});
+    try {
+      const auto outcome = co_await clean_once(world);
+      if (outcome.has_error()) {
+        core::log_warning("clean_up_failed", {{"error", outcome.error().detail}});
+      } else {
+        core::log_info("cleaned_up", {{"report", storage::to_json(outcome.value())}});
+      }
+    } catch (const core::ErrorException& error) {
+      core::log_error("clean_up_failed", {{"error", std::string(error.what())}});
+    }
+    co_await core::sleep_for(1h);
   }
 }
 
-void observe(const net::RequestObservation& seen) {
+void log_request(const net::RequestObservation& seen) {
   if (!core::is_logged(core::LogLevel::debug)) return;
   core::log_debug("request", {{"request_id", seen.request.id},
                               {"method", net::to_text(seen.request.method)},
@@ -89,13 +106,20 @@ int serve(const Config& config) {
   world.run(world.database->migrate());
   const auto accounts = world.run(count_accounts(world));
 
-  HttpSurface surface(world);
-  net::Server server(server_config(config), surface.router(), observe);
+  HistoryGuard history(*world.database, *world.blobs);
+  world.run(history.start());
+  HttpSurface surface(world, history);
+  const auto count_request = net::make_request_metrics(surface.metrics());
+  net::Server server(server_config(config), surface.router(), [&](const net::RequestObservation& seen) {
+    count_request(seen);
+    log_request(seen);
+  });
 
   core::asio::io_context control;
   core::asio::signal_set signals(control, SIGTERM, SIGINT);
   core::TaskGroup background;
   background.spawn(control.get_executor(), "revocations", world.sessions.poll());
+  background.spawn(control.get_executor(), "history", history.keep());
   background.spawn(control.get_executor(), "clean_up", clean_up(world));
   signals.async_wait([&](const boost::system::error_code& error, int number) {
     if (error) return;

@@ -21,7 +21,8 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  // Starts `task` on `executor`. After stop() the task is dropped unstarted.
+  // Starts `task` on `executor`. After stop() the task is dropped unstarted. REQUIRES: the executor runs one thing at a time (an event loop
+  // with one thread, or a strand): stop() cancels there.
   void spawn(const asio::any_io_executor& executor, std::string name, Task<> task);
   // Asks every running task to cancel (each on its own executor).
   void stop();

@@ -28,7 +28,7 @@ TEST(Task, BlockingRunsElsewhereAndReturnsHere) {
   auto body = [&]() -> Task<bool> {
     const auto here = std::this_thread::get_id();
     const auto there = co_await blocking(pool, [] { return std::this_thread::get_id(); });
-    co_return here != there && here == std::this_thread::get_id();
+    co_return (here != there) && (here == std::this_thread::get_id());
   };
   EXPECT_TRUE(run(body()));
 }
@@ -58,7 +58,7 @@ TEST(Task, TimeoutPassesValueAndException) {
 }
 
 TEST(TaskGroup, StopEndsEveryTaskAndJoinWaitsForThem) {
-  asio::thread_pool pool(2);
+  asio::thread_pool pool(1);
   TaskGroup group;
   auto forever = []() -> Task<> { co_await sleep_for(1h); };
   for (int i = 0; i < 10; ++i) group.spawn(pool.get_executor(), "sleeper", forever());

@@ -21,11 +21,11 @@ Kind kind_of(Errc code) {
   switch (code) {
     case Errc::invalid_request: return {400, "Invalid request", "The request is malformed; compare it with /api/openapi.yaml."};
     case Errc::invalid_json: return {400, "Invalid JSON", "The body is not the JSON object that this request takes."};
-    case Errc::invalid_name: return {400, "Invalid name", "Choose a name of 1 to 255 bytes without '/' or control characters."};
+    case Errc::invalid_name: return {422, "Invalid name", "Choose a name of 1 to 255 bytes without '/' or control characters."};
     case Errc::invalid_id: return {400, "Invalid id", "An id in the request is not one that this server has given out."};
     case Errc::cursor_invalid: return {400, "Invalid cursor", "Start again without a cursor."};
     case Errc::chunk_frame_invalid: return {400, "Broken chunk framing", "The framed body is cut off or malformed; send it again."};
-    case Errc::length_mismatch: return {400, "Length mismatch", "The content does not have the length that was declared."};
+    case Errc::length_mismatch: return {422, "Length mismatch", "The content does not have the length that was declared."};
     case Errc::upload_incomplete: return {400, "Upload incomplete", "The body ended early; send it again or resume."};
     case Errc::unauthorized: return {401, "Not signed in", "Send an access token in the Authorization header."};
     case Errc::token_expired: return {401, "Token expired", "Get a new access token with the refresh token."};

@@ -258,7 +258,7 @@ bool SyncEngine::run_round(const std::optional<std::set<std::string>>& changed, 
   round.finish();
   report.unsynced.insert(report.unsynced.end(), round.unsynced().begin(), round.unsynced().end());
   if (!round.needs_retry() && round.unsynced().empty()) state_.clear_all_dirty();
-  must_look_everywhere_ = round.needs_retry() || !report.unsynced.empty();
+  must_look_everywhere_ = round.needs_retry();
   return round.needs_retry();
 }
 

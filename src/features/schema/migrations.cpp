@@ -133,6 +133,12 @@ CREATE TABLE small_chunks (
   bytes BLOB NOT NULL
 );
 
+-- Small chunks that no chunk row needs any more; their bytes stay for a while, for readers that have looked them up already.
+CREATE TABLE dropped_small_chunks (
+  small_id INTEGER PRIMARY KEY,
+  dropped_at INTEGER NOT NULL
+);
+
 -- Objects of the blob store that hold chunks. dead_at: since when no chunk row refers to it.
 CREATE TABLE segments (
   name TEXT PRIMARY KEY,

@@ -24,6 +24,9 @@ inline constexpr std::size_t small_limit = 64U << 10;
 
 class ChunkStore;
 
+// A fresh object name. It starts with the time, so that a listing of the store is in order of age.
+std::string new_segment_name(const core::Clock& clock, core::Random& random);
+
 // Writes the chunks of one upload or request into segments. Nothing is known to the space before record() or before the commit that
 // takes small_chunks() along; segments that were not recorded are removed with the writer. Used by one coroutine.
 class ChunkWriter {

@@ -19,6 +19,10 @@ constexpr database::Statement owner_plan{"user_plan", "SELECT plan FROM users WH
 
 }  // namespace
 
+std::string new_segment_name(const core::Clock& clock, core::Random& random) {
+  return "segments/" + core::to_hex(core::make_uuid_v7(clock.now(), random));
+}
+
 ChunkWriter::ChunkWriter(ChunkStore& store, SpaceId space) : store_(store), space_(space) {}
 
 ChunkWriter::~ChunkWriter() {
@@ -28,8 +32,7 @@ ChunkWriter::~ChunkWriter() {
 
 Task<> ChunkWriter::open_segment() {
   spilled_ = true;
-  // The name starts with the time, so that a listing of the store is in order of age.
-  segment_name_ = "segments/" + core::to_hex(core::make_uuid_v7(store_.clock().now(), store_.random()));
+  segment_name_ = new_segment_name(store_.clock(), store_.random());
   segment_ = co_await store_.blobs().create(segment_name_);
   segment_bytes_ = buffer_.size();
   for (auto& ended : ended_) {
