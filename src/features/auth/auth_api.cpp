@@ -119,6 +119,7 @@ Task<Result<>> AuthApi::filter(net::Request& request) {
     if (header->starts_with("Bearer ")) outcome = co_await authenticate(std::string(header->substr(7)));
     if (outcome.has_value()) {
       request.session = std::const_pointer_cast<access::Authentication>(outcome.value());
+      if (request.body != nullptr) request.body->end_when(outcome.value()->revoked);
       co_return co_await limiter_.admit_session(core::to_text(outcome.value()->caller.session));
     }
     auto failed = std::make_shared<access::Authentication>();
