@@ -124,7 +124,7 @@ describe('files', () => {
     const copy = await api.post<Item>(`/api/files/${file.id}/copy`, { filename: 'c.bin', parent_id: folder.id })
     expect(copy.sha256).toBe(file.sha256)
     const second = await api.post<Item>(`/api/files/${file.id}/copy`, { on_conflict: 'rename' })
-    expect(second.filename).toBe('b (1).bin')
+    expect(second.filename).toBe('b (2).bin')
     const deep = await api.post<Item>(`/api/files/${folder.id}/copy`, { filename: 'copy of folder' })
     expect((await api.list(deep.id)).items.map((item) => item.filename)).toEqual(['c.bin'])
     expect(await api.used()).toBe(4 * content.length)
@@ -162,7 +162,7 @@ describe('files', () => {
     expect(next).toMatchObject({ id: file.id, version: 2 })
     expect((await api.uploadReply('v.txt', 'three', { on_conflict: 'version', base_version: '1' })).code).toBe('stale_base')
     expect((await api.uploadReply('v.txt', 'three')).code).toBe('name_taken')
-    expect((await api.upload('v.txt', 'three', { on_conflict: 'rename' })).filename).toBe('v (1).txt')
+    expect((await api.upload('v.txt', 'three', { on_conflict: 'rename' })).filename).toBe('v (2).txt')
     const versions = await api.get<{ items: { version: number; current: boolean; size: number }[] }>(`/api/files/${file.id}/versions`)
     expect(versions.items.map((version) => [version.version, version.size, version.current])).toEqual([[2, 4, true], [1, 3, false]])
     expect((await api.must('GET', `/api/files/${file.id}/versions/1`)).body.toString()).toBe('one')
@@ -231,12 +231,13 @@ describe('sync', () => {
     const later = await device.commit([
       { op: 'move', id, parent_id: device.root, filename: 'big2', base_seq: file.seq },
       { op: 'meta', id: link, base_seq: committed.results[2]?.item?.seq, modified_at: 5, executable: false },
-      { op: 'delete', id: folder, base_seq: committed.results[0]?.item?.seq, seen: committed.cursor },
     ])
     expect(later.results[0]).toMatchObject({ status: 200, item: { filename: 'big2' } })
     expect(later.results[1]).toMatchObject({ status: 200, item: { modified_at: 5 } })
-    expect(later.results[2]?.status).toBe(412) // something below has changed since
-    const deleted = await device.commit([{ op: 'delete', id: folder, base_seq: later.results[2]?.item?.seq, seen: later.cursor }])
+    const remove = { op: 'delete', id: folder, base_seq: committed.results[0]?.item?.seq }
+    const unseen = await device.commit([{ ...remove, seen: committed.cursor }])
+    expect(unseen.results[0]).toMatchObject({ status: 412, code: 'stale_base' }) // something below has changed since
+    const deleted = await device.commit([{ ...remove, seen: later.cursor }])
     const back = await device.commit([{ op: 'restore', id: folder, base_seq: deleted.results[0]?.item?.seq }])
     expect(back.results[0]).toMatchObject({ status: 200, item: { deleted_at: null } })
 

@@ -111,7 +111,7 @@ export function checkAnswer(method: string, target: string, answer: Answer): voi
   if (typeof requestId !== 'string' || requestId === '') throw new Error(`${what} has no X-Request-Id`)
   const type = String(answer.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
   const isProblem = type === 'application/problem+json'
-  if (isProblem) {
+  if (isProblem && method !== 'HEAD') {
     const problem = JSON.parse(answer.body.toString()) as Json
     checkSchema('Problem', problem)
     if (problem['status'] !== answer.status) throw new Error(`${what}: the problem says status ${String(problem['status'])}`)
