@@ -38,8 +38,10 @@ class Mirror {
 
 async function expectEqualToListing(mirror: Mirror, api: Api): Promise<void> {
   const fresh = await api.replay()
+  // A change below a folder raises its tree_seq without being a change of the folder.
+  const plain = (items: Item[]) => items.filter((item) => !item.purged).map((item) => ({ ...item, tree_seq: null }))
   expect(mirror.cursor).toBe(fresh.cursor)
-  expect(mirror.sorted().filter((item) => !item.purged)).toEqual(fresh.items)
+  expect(plain(mirror.sorted())).toEqual(plain(fresh.items))
 }
 
 describe('push', () => {
@@ -179,15 +181,20 @@ describe('push', () => {
     const mirror = new Mirror()
     await mirror.fetch(slow)
     const push = await Push.open(slow)
-    push.socket.pause()
     const rss = () => readRss(server.pid)
-    const before = rss()
-    const rounds = 1500
     const name = 'n'.repeat(230)
-    // 32 rows each: some 30 MB of frames, more than socket buffers hold.
-    for (let i = 0; i < rounds; ++i) {
-      await slow.commit(Array.from({ length: 32 }, (_, k) => ({ op: 'mkdir', id: slow.newId(), parent_id: slow.root, filename: `${i}-${k}-${name}` })))
-    }
+    // 32 rows, some 30 KB, to the frame.
+    const commit = (i: number) => slow.commit(Array.from({ length: 32 }, (_, k) => ({ op: 'mkdir', id: slow.newId(), parent_id: slow.root, filename: `${i}-${k}-${name}` })))
+    for (let i = 0; i < 20; ++i) await commit(i)
+    await mirror.fetch(slow)
+    await push.until('what came before', () => push.frames.some((frame) => frame.to === mirror.cursor))
+    push.frames.length = 0
+    push.socket.pause()
+    // First what the socket's buffers hold, then as much again.
+    const rounds = 400
+    for (let i = 0; i < rounds / 2; ++i) await commit(1000 + i)
+    const before = rss()
+    for (let i = 0; i < rounds / 2; ++i) await commit(2000 + i)
     const grown = rss() - before
     const took = performance.now()
     await api.upload('meanwhile', noise(1000))
@@ -195,7 +202,8 @@ describe('push', () => {
     push.socket.resume()
     const head = (await slow.replay()).cursor
     await push.until('the head', () => push.frames.some((frame) => frame.to === head), 20_000)
-    console.log(`push: ${rounds} commits past a socket that does not read: ${push.frames.length} frames came, the server grew by ${(grown / 1024).toFixed(1)} MiB`)
+    console.log(`push: ${rounds} commits past a socket that does not read: ${push.frames.length} frames came, the server grew by ${(grown / 1024).toFixed(1)} MiB over the last ${rounds / 2}`)
+    expect(grown / 1024).toBeLessThan(24)
     expect(push.frames.length).toBeLessThan(rounds)
     let cursor = mirror.cursor
     for (const frame of push.frames) {

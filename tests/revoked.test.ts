@@ -41,7 +41,7 @@ class RunningUpload {
       if (feed > 0) await this.raw.send(noise(feed, 'feed'))
       await sleep(20)
     }
-    const reply = await answer
+    const reply = await answer.catch(() => undefined)
     return { took: performance.now() - before, reply }
   }
 }
@@ -66,9 +66,9 @@ async function makeVictim(owner: Api, secret = password): Promise<Victim> {
 
 async function expectEnded(victim: Victim, revoke: () => Promise<unknown>): Promise<void> {
   const { api, push, uploads } = victim
-  const fast = uploads.fast.ended(256 << 10)
-  const slow = uploads.slow.ended(100)
-  const idle = uploads.idle.ended(0)
+  const fast = { raw: uploads.fast.raw, ended: uploads.fast.ended(256 << 10) }
+  const slow = { raw: uploads.slow.raw, ended: uploads.slow.ended(100) }
+  const idle = { raw: uploads.idle.raw, ended: uploads.idle.ended(0) }
   await sleep(100)
   await revoke()
   const since = performance.now()
@@ -82,9 +82,10 @@ async function expectEnded(victim: Victim, revoke: () => Promise<unknown>): Prom
   expect(performance.now() - since).toBeLessThan(second)
   const took: Record<string, number> = {}
   for (const [name, upload] of Object.entries({ fast, slow, idle })) {
-    const { took: whole, reply } = await upload
+    const { took: whole, reply } = await upload.ended
     took[name] = whole - 100
     if (reply) expect([reply.status, reply.code], `${name} upload`).toEqual([401, 'token_invalid'])
+    upload.raw.destroy()
   }
   console.log(`revoked: access token after ${tokenTook.toFixed(0)} ms, socket ${Math.max(0, socketTook).toFixed(0)} ms, uploads ${JSON.stringify(took, (_, value: unknown) => (typeof value === 'number' ? Math.round(value) : value))} ms`)
   expect(push.closeCode).toBe(4401)

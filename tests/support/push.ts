@@ -40,6 +40,7 @@ export class Push {
       }
       this.#notify()
     })
+    this.socket.on('open', () => this.#notify())
     this.socket.on('unexpected-response', (request, response) => {
       this.refusedWith = response.statusCode
       request.destroy()
