@@ -23,8 +23,11 @@ class HttpSurface {
   const net::Router& router() const { return router_; }
   sync::Hub& hub() { return hub_; }
   net::Metrics& metrics() { return metrics_; }
-  // Turns /readyz red: a load balancer sends no more.
-  void set_draining() { draining_ = true; }
+  // Turns /readyz red, so that a load balancer sends no more, and says good-bye on all sockets.
+  void set_draining() {
+    draining_ = true;
+    hub_.drain();
+  }
 
  private:
   using Reply = core::Task<core::Result<net::Response>>;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #pragma once
 
+#include <atomic>
 #include <boost/json.hpp>
 #include <cstdint>
 #include <functional>
@@ -47,6 +48,8 @@ class BodyReader {
   virtual core::Task<core::Result<core::ByteView>> read() = 0;
   // Lowers or raises what read() yields in all before it answers body_too_large; the router sets it from the route.
   virtual void set_limit(std::uint64_t /*bytes*/) {}
+  // From when `revoked` is set read() fails with token_invalid, within half a second also while the peer sends nothing.
+  virtual void end_when(std::shared_ptr<const std::atomic<bool>> /*revoked*/) {}
 };
 
 // One request. Lives until its response has been written; used by one coroutine.

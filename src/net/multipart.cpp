@@ -84,7 +84,7 @@ struct MultipartReader::State {
 Task<Result<>> MultipartReader::State::refill() {
   if (!piece.empty()) co_return Result<>();
   CO_TRY(const ByteView bytes, co_await body.read());
-  if (bytes.empty()) co_return malformed("it ends before its closing boundary");
+  if (bytes.empty()) co_return Error(Errc::upload_incomplete, "The form ends before its closing boundary; send it again.");
   piece = core::as_text(bytes);
   co_return Result<>();
 }

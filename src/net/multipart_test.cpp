@@ -143,12 +143,20 @@ TEST(Multipart, TextOverItsLimitIsAnError) {
 TEST(Multipart, MalformedBodiesAreRefused) {
   const std::string start = "--XX\r\nContent-Disposition: form-data; name=a\r\n";
   for (const std::string& text : std::vector<std::string>{
-           "", "--XX", "--XX\r\n", start, start + "\r\nabc", start + "\r\nabc\r\n--XX", start + "\r\nabc\r\n--XXy\r\n",
-        "--XX\r\nContent-Type: a\r\n\r\nabc\r\n--XX--", "--XX\r\nContent-Disposition: attachment; name=a\r\n\r\n\r\n--XX--",
+           start + "\r\nabc\r\n--XXy\r\n", "--XX\r\nContent-Type: a\r\n\r\nabc\r\n--XX--", "--XX\r\nContent-Disposition: attachment; name=a\r\n\r\n\r\n--XX--",
         "--XX\r\nContent-Disposition: form-data; name=\"a\r\n\r\n\r\n--XX--", start + "no colon\r\n\r\n\r\n--XX--", start + "A: b\n\r\n\r\n--XX--",
         start + "A: " + std::string(9000, 'a') + "\r\n\r\n\r\n--XX--", std::string(9000, 'a') + start + "\r\n\r\n--XX--"}) {
     const auto parts = Form(text, 7).read();
     EXPECT_EQ(parts.has_error() ? parts.error().code : Errc::internal, Errc::invalid_request) << text.substr(0, 100);
+  }
+}
+
+TEST(Multipart, BodiesThatEndEarlyAreIncomplete) {
+  const std::string start = "--XX\r\nContent-Disposition: form-data; name=a\r\n";
+  for (const std::string& text :
+       std::vector<std::string>{"", "--XX", "--XX\r\n", start, start + "\r\nabc", start + "\r\nabc\r\n--XX"}) {
+    const auto parts = Form(text, 7).read();
+    EXPECT_EQ(parts.has_error() ? parts.error().code : Errc::internal, Errc::upload_incomplete) << text;
   }
 }
 

@@ -53,6 +53,21 @@ Task<Result<std::optional<std::string>>> refresh_token(net::Request& request) {
   co_return cookie_token(request);
 }
 
+// A language tag as the contract has it: "en", "ru", "pt-BR".
+bool is_locale(std::string_view tag) {
+  const auto is_alphanumeric = [](unsigned char c) { return std::isalnum(c) != 0; };
+  const auto language = tag.substr(0, tag.find('-'));
+  if (language.size() < 2 || language.size() > 3) return false;
+  if (!std::all_of(language.begin(), language.end(), [](char c) { return c >= 'a' && c <= 'z'; })) return false;
+  for (auto rest = tag.substr(language.size()); !rest.empty();) {
+    rest.remove_prefix(1);
+    const auto part = rest.substr(0, rest.find('-'));
+    if (part.size() < 2 || part.size() > 8 || !std::all_of(part.begin(), part.end(), is_alphanumeric)) return false;
+    rest.remove_prefix(part.size());
+  }
+  return true;
+}
+
 Task<Result<NewLogin>> read_login(net::Request& request) {
   CO_TRY(const json::object body, co_await request.read_json(16U << 10));
   const Fields fields(body);
@@ -61,6 +76,7 @@ Task<Result<NewLogin>> read_login(net::Request& request) {
   CO_TRY(login.password, fields.text("password", 256));
   CO_TRY(const std::optional<std::string> device, fields.optional_text("device_name", 100));
   CO_TRY(const std::optional<std::string> locale, fields.optional_text("locale", 35));
+  if (locale && !is_locale(*locale)) co_return access::invalid_member("locale", "a language tag such as en or pt-BR");
   login.device_name = device.value_or("");
   login.locale = locale.value_or("en");
   login.kind = is_web(request) ? "web" : "device";
@@ -103,6 +119,7 @@ Task<Result<>> AuthApi::filter(net::Request& request) {
     if (header->starts_with("Bearer ")) outcome = co_await authenticate(std::string(header->substr(7)));
     if (outcome.has_value()) {
       request.session = std::const_pointer_cast<access::Authentication>(outcome.value());
+      if (request.body != nullptr) request.body->end_when(outcome.value()->revoked);
       co_return co_await limiter_.admit_session(core::to_text(outcome.value()->caller.session));
     }
     auto failed = std::make_shared<access::Authentication>();

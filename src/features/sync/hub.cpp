@@ -159,6 +159,18 @@ void Hub::end_session(SessionId session) {
   }
 }
 
+void Hub::drain() {
+  std::vector<std::shared_ptr<Subscriber>> all;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [user, list] : subscribers_) all.insert(all.end(), list.begin(), list.end());
+  }
+  for (const auto& subscriber : all) {
+    core::asio::post(subscriber->executor(),
+                     [subscriber] { subscriber->close(1001, "draining", "The server is going away. Connect again in a moment."); });
+  }
+}
+
 void Hub::report_applied(SessionId session, const std::map<SpaceId, std::int64_t>& applied) {
   const std::lock_guard lock(mutex_);
   auto& device = devices_[session];

@@ -74,6 +74,8 @@ class Hub {
   void remove(const std::shared_ptr<Subscriber>& subscriber);
   // Closes the sockets of a session.
   void end_session(SessionId session);
+  // Closes all of them: the server is going away.
+  void drain();
 
   void report_applied(SessionId session, const std::map<SpaceId, std::int64_t>& applied);
   std::optional<DeviceState> device(SessionId session) const;

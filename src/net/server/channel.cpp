@@ -21,7 +21,7 @@ Task<bool> Channel::handshake(SteadyDuration timeout) {
 }
 
 Task<IoResult> Channel::read(std::span<char> into, SteadyTime deadline) {
-  if (broken_) co_return IoResult{0, asio::error::connection_aborted};
+  if (is_broken()) co_return IoResult{0, asio::error::connection_aborted};
   while (true) {
     read_expired_ = false;
     read_deadline_ = deadline;
@@ -34,7 +34,8 @@ Task<IoResult> Channel::read(std::span<char> into, SteadyTime deadline) {
       if (read_expired_) co_return IoResult{0, asio::error::timed_out};
       continue;  // another wait on the socket was cancelled
     }
-    broken_ = true;
+    // A peer that has said all it had to say may still listen for the answer.
+    (result.error == asio::error::eof ? input_ended_ : broken_) = true;
     co_return result;
   }
 }

@@ -37,7 +37,7 @@ class Channel {
   void interrupt_read();  // as if its deadline had passed
   void close() { stream_->close(); }
 
-  bool is_broken() const { return broken_; }
+  bool is_broken() const { return broken_ || input_ended_; }
   EventLoop& loop() { return loop_; }
   Stream& stream() { return *stream_; }
   std::uint64_t bytes_in() const { return bytes_in_; }
@@ -53,6 +53,7 @@ class Channel {
   SteadyTime write_deadline_ = SteadyTime::max();
   bool read_expired_ = false;
   bool broken_ = false;
+  bool input_ended_ = false;  // nothing more comes; the peer may still read
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
 };

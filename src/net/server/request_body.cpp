@@ -54,6 +54,17 @@ Task<Result<ByteView>> RequestBody::read_raw() {
   co_return core::as_bytes(bytes);
 }
 
+// Looks up every now and then: the session of a peer that sends nothing may have ended.
+Task<IoResult> RequestBody::read_socket(std::span<char> room) {
+  const auto stalled_at = std::chrono::steady_clock::now() + stall_;
+  while (true) {
+    const auto look_up_at = std::chrono::steady_clock::now() + std::chrono::milliseconds(250);
+    const IoResult got = co_await channel_.read(room, revoked_ ? std::min(stalled_at, look_up_at) : stalled_at);
+    const bool waits = got.error == core::asio::error::timed_out && std::chrono::steady_clock::now() < stalled_at;
+    if (!waits || is_revoked()) co_return got;
+  }
+}
+
 // At most `most` bytes: what is in the connection's buffer, else from the socket.
 Task<Result<std::string_view>> RequestBody::receive(std::size_t most) {
   if (!input_.is_empty()) {
@@ -62,7 +73,8 @@ Task<Result<std::string_view>> RequestBody::receive(std::size_t most) {
     co_return bytes;
   }
   const auto room = buffer_.span().first(most);
-  const IoResult got = co_await channel_.read(room, std::chrono::steady_clock::now() + stall_);
+  const IoResult got = co_await read_socket(room);
+  if (is_revoked()) co_return fail(Error(Errc::token_invalid, "The session was ended while the body was being sent."));
   if (got.error) {
     const bool stalled = got.error == core::asio::error::timed_out;
     co_return fail(Error(Errc::upload_incomplete, stalled ? "No bytes came for too long; send the body again or resume." : ""));

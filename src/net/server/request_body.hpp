@@ -22,6 +22,7 @@ class RequestBody : public BodyReader {
   std::optional<std::uint64_t> content_length() const override;
   core::Task<core::Result<core::ByteView>> read() override;
   void set_limit(std::uint64_t bytes) override { limit_ = bytes; }
+  void end_when(std::shared_ptr<const std::atomic<bool>> revoked) override { revoked_ = std::move(revoked); }
 
   bool is_finished() const { return framing_.chunked ? decoder_.is_done() : left_ == 0; }
   // Whether the rest of the body is little enough to be read for the sake of keeping the connection.
@@ -33,6 +34,8 @@ class RequestBody : public BodyReader {
   core::Task<core::Result<core::ByteView>> read_raw();
   core::Task<core::Result<std::string_view>> receive(std::size_t most);
   core::Task<core::Result<core::ByteView>> read_chunked();
+  core::Task<IoResult> read_socket(std::span<char> room);
+  bool is_revoked() const { return revoked_ && revoked_->load(std::memory_order_relaxed); }
   core::Error fail(core::Error error);
   void take_back();  // what the last view borrowed of input_
 
@@ -48,6 +51,7 @@ class RequestBody : public BodyReader {
   std::string_view undecoded_;   // of buffer_
   ChunkedDecoder decoder_;
   bool continued_ = false;       // nothing need be said to the peer before it sends the body
+  std::shared_ptr<const std::atomic<bool>> revoked_;
   std::optional<core::Error> error_;
 };
 

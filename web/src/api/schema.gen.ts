@@ -197,7 +197,7 @@ export interface paths {
          * Upload one file.
          * @description The parts come in the order below; `file` is the last, and its `filename` parameter (percent-decoded UTF-8 when given as `filename*`) names the file.
          *     The content is streamed; nothing is stored when the upload is refused or cut off.
-         *     `on_conflict` decides about a name that is taken: `fail` answers 409 with the `item`, `rename` picks a free name (`report (1).pdf`), `version` adds a version
+         *     `on_conflict` decides about a name that is taken: `fail` answers 409 with the `item`, `rename` picks a free name (`report (2).pdf`), `version` adds a version
          *     to the file that holds the name, provided its version is still `base_version` (else 412). With `version` and a free name a new file is made.
          *     A refusal that can be known early (name taken, quota, no such folder) is answered before the content is read: send `Expect: 100-continue`, or read while sending.
          */
