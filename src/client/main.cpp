@@ -70,7 +70,8 @@ int main(int argc, char** argv) {
   sub->add_option("--device-name", login.device_name, "What this device is called (default: the machine's name)");
   sub->add_flag("--password-stdin", login.is_password_on_stdin, "Read the password from standard input");
   add("logout", "Sign this device out; the files stay", [](Context& context) { return run_logout(context); });
-  add("status", "Account, storage, devices and what is not synced", [](Context& context) { return run_status(context); });
+  add("status", "Account, storage, devices and what is not synced",
+      [](Context& context) { return run_status(context); });
 
   SyncFlags sync;
   sub = add("sync", "Keep a folder in sync until stopped", [&](Context& context) { return run_sync(context, sync); });
@@ -80,12 +81,14 @@ int main(int argc, char** argv) {
   sub->add_option("--threads", sync.threads, "How much to do at once")->check(CLI::Range(1, 16));
   std::string first;
   std::string second;
-  sub = add("forget", "Stop syncing a folder; the files stay", [&](Context& context) { return run_forget(context, first); });
+  sub = add("forget", "Stop syncing a folder; the files stay",
+            [&](Context& context) { return run_forget(context, first); });
   sub->add_option("folder", first, "The folder")->required();
 
   sub = add("ls", "List a folder of the server", [&](Context& context) { return run_ls(context, first); });
   sub->add_option("path", first, "For example /photos (default: the top)");
-  sub = add("put", "Upload a file; an existing one gets a new version", [&](Context& context) { return run_put(context, first, second); });
+  sub = add("put", "Upload a file; an existing one gets a new version",
+            [&](Context& context) { return run_put(context, first, second); });
   sub->add_option("local", first, "The file")->required();
   sub->add_option("remote", second, "Path on the server, or a folder there (default: the top)");
   sub = add("get", "Download a file", [&](Context& context) { return run_get(context, first, second); });
@@ -105,7 +108,8 @@ int main(int argc, char** argv) {
   sub->add_option("path", first, "Path on the server")->required();
   sub->add_option("--restore", version, "Make this version the current one")->check(CLI::PositiveNumber);
   bool is_empty = false;
-  sub = add("trash", "List the trash, bring something back, or empty it", [&](Context& context) { return run_trash(context, first, is_empty); });
+  sub = add("trash", "List the trash, bring something back, or empty it",
+            [&](Context& context) { return run_trash(context, first, is_empty); });
   auto* restore = sub->add_option("--restore", first, "The id of what to bring back");
   sub->add_flag("--empty", is_empty, "Delete everything in the trash for ever")->excludes(restore);
 

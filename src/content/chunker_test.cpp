@@ -80,7 +80,8 @@ TEST(Chunker, AverageIsNearTheAskedOne) {
   const auto content = pseudo_random_bytes(5, 24U << 20);
   const auto average = content.size() / cut(content).size();
   EXPECT_GT(average, standard_limits.average * 3 / 4);
-  EXPECT_LT(average, standard_limits.average * 3 / 2);  // the minimum is half the average: chunks come out some 20 % longer
+  EXPECT_LT(average,
+            standard_limits.average * 3 / 2);  // the minimum is half the average: chunks come out some 20 % longer
 }
 
 TEST(Chunker, InsertionChangesFewChunks) {

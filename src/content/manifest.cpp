@@ -33,7 +33,8 @@ void append_entries(core::Bytes& out, std::span<const ChunkRef> entries) {
 }
 
 core::Result<std::vector<ChunkRef>> decode_entries(core::ByteView bytes) {
-  if (bytes.size() % entry_size != 0) return core::Error(core::Errc::chunk_frame_invalid, "The manifest ends within an entry.");
+  if (bytes.size() % entry_size != 0)
+    return core::Error(core::Errc::chunk_frame_invalid, "The manifest ends within an entry.");
   std::vector<ChunkRef> entries(bytes.size() / entry_size);
   for (auto& entry : entries) {
     std::ranges::copy(bytes.first(33), entry.name.bytes.begin());

@@ -14,7 +14,8 @@ void require(int outcome) {
 
 // Fetched once: looking an algorithm up by name costs more than hashing a small file.
 const EVP_MD* algorithm() {
-  static const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> fetched(EVP_MD_fetch(nullptr, "SHA256", nullptr), EVP_MD_free);
+  static const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> fetched(EVP_MD_fetch(nullptr, "SHA256", nullptr),
+                                                                       EVP_MD_free);
   return fetched.get();
 }
 

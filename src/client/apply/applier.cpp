@@ -25,12 +25,14 @@ bool is_download(const Step& step, const Node& target) {
 
 // Whether the disk is not as the plan took it to be, so that looking again helps.
 bool is_overtaken(int error) {
-  return error == ENOENT || error == EEXIST || error == ENOTDIR || error == ENOTEMPTY || error == EISDIR || error == ESTALE;
+  return error == ENOENT || error == EEXIST || error == ENOTDIR || error == ENOTEMPTY || error == EISDIR ||
+         error == ESTALE;
 }
 
 }  // namespace
 
-Applier::Applier(Remote& remote, const SpaceId& space, const Folder& folder, const Workers& workers, std::function<void(std::int64_t)> on_progress)
+Applier::Applier(Remote& remote, const SpaceId& space, const Folder& folder, const Workers& workers,
+                 std::function<void(std::int64_t)> on_progress)
     : remote_(remote), space_(space), folder_(folder), workers_(workers), on_progress_(std::move(on_progress)) {}
 
 void Applier::run(Round& round) {
@@ -82,7 +84,8 @@ void Applier::run_window(std::size_t first, std::size_t last) {
   downloader.run(jobs);
   downloads_.clear();
   for (auto& job : jobs) downloads_.emplace(job.target.id, std::move(job));
-  if (!jobs.empty()) sync_file_system(folder_.root);  // contents before names: a crash leaves no empty file under a good name
+  if (!jobs.empty())
+    sync_file_system(folder_.root);  // contents before names: a crash leaves no empty file under a good name
   std::vector<NodeId> done;
   for (auto i = first; i < last; ++i) {
     const auto& step = steps[i];
@@ -265,7 +268,8 @@ std::filesystem::path Applier::make_place(const Step& step, std::string& local_n
   const auto parent = path_of(step.parent);
   local_name = to_local_name(step.name, false);
   if (folder_.is_case_insensitive) {
-    if (const auto there = find_stat(parent / local_name); there && !there->stamp.is_same_object(round_->outcome(step.id).target.stamp)) {
+    if (const auto there = find_stat(parent / local_name);
+        there && !there->stamp.is_same_object(round_->outcome(step.id).target.stamp)) {
       local_name = to_local_name(step.name, true);
     }
   }
@@ -275,7 +279,8 @@ std::filesystem::path Applier::make_place(const Step& step, std::string& local_n
 // Takes down how the entry looks now. If it is no longer what was put there, the old stamp stays and the next scan will see the difference.
 void Applier::record(const NodeId& id, const Path& path, const Stamp& expected) {
   const auto now = find_stat(path);
-  const bool is_ours = now && (now->type == EntryType::folder ? now->stamp.is_same_object(expected) : is_as_seen(now->stamp, expected));
+  const bool is_ours =
+      now && (now->type == EntryType::folder ? now->stamp.is_same_object(expected) : is_as_seen(now->stamp, expected));
   round_->outcome(id).target.stamp = is_ours ? now->stamp : expected;
 }
 

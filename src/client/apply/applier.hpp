@@ -22,7 +22,8 @@ class Applier {
     NodeId root_id;
     bool is_case_insensitive = false;
   };
-  Applier(Remote& remote, const SpaceId& space, const Folder& folder, const Workers& workers, std::function<void(std::int64_t)> on_progress);
+  Applier(Remote& remote, const SpaceId& space, const Folder& folder, const Workers& workers,
+          std::function<void(std::int64_t)> on_progress);
   // Throws net::NetworkError.
   void run(Round& round);
 

@@ -19,8 +19,9 @@ std::string make_key(core::Random& random) {
 // Whether the world has moved on since the plan was made, so that a new plan will do better.
 bool is_overtaken(core::Errc code) {
   using core::Errc;
-  return code == Errc::stale_base || code == Errc::name_taken || code == Errc::gone || code == Errc::not_found || code == Errc::cycle ||
-         code == Errc::chunk_unknown || code == Errc::dependency_failed || code == Errc::id_taken || code == Errc::key_reused;
+  return code == Errc::stale_base || code == Errc::name_taken || code == Errc::gone || code == Errc::not_found ||
+         code == Errc::cycle || code == Errc::chunk_unknown || code == Errc::dependency_failed ||
+         code == Errc::id_taken || code == Errc::key_reused;
 }
 
 }  // namespace
@@ -76,12 +77,8 @@ bool Committer::fill(Round& round, const Step& step, Operation& operation) {
   }
   using Type = Operation::Type;
   switch (step.type) {
-    case Step::Type::move:
-      operation.type = Type::move;
-      return true;
-    case Step::Type::meta:
-      operation.type = Type::meta;
-      return true;
+    case Step::Type::move: operation.type = Type::move; return true;
+    case Step::Type::meta: operation.type = Type::meta; return true;
     case Step::Type::remove:
       operation.type = Type::del;
       operation.seen = outcome.remote && outcome.remote->is_folder() ? state_.find_setting("cursor").value_or("") : "";
@@ -123,7 +120,8 @@ void Committer::flush(Round& round) {
     if (one.is_ok()) {
       round.step_done(id);
     } else {
-      round.step_failed(id, one.detail.empty() ? std::string(core::to_code(one.code)) : one.detail, is_overtaken(one.code));
+      round.step_failed(id, one.detail.empty() ? std::string(core::to_code(one.code)) : one.detail,
+                        is_overtaken(one.code));
     }
   }
   transaction.commit();
@@ -138,7 +136,8 @@ BatchResult Committer::send(const Batch& batch) {
     state_.remove_setting(open_batch);
     throw core::ErrorException(result.error());
   }
-  if (result->results.size() != batch.operations.size()) throw ProtocolError("the server answered another number of operations than were sent");
+  if (result->results.size() != batch.operations.size())
+    throw ProtocolError("the server answered another number of operations than were sent");
   return std::move(*result);
 }
 
@@ -148,7 +147,8 @@ void Committer::take_in(const BatchResult& result) {
     if (one.item) mirror(state_, *one.item);
   }
   // Nobody else wrote in between: the mirror holds everything up to the new head.
-  if (state_.find_setting("cursor") == result.from && !result.cursor.empty()) state_.set_setting("cursor", result.cursor);
+  if (state_.find_setting("cursor") == result.from && !result.cursor.empty())
+    state_.set_setting("cursor", result.cursor);
   state_.remove_setting(open_batch);
   transaction.commit();
 }

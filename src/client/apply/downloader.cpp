@@ -19,7 +19,12 @@ constexpr std::uint32_t max_level = 4;
 
 Downloader::Downloader(Remote& remote, const State& state, const SpaceId& space, const Workers& workers, PathOf path_of,
                        std::function<void(std::int64_t)> on_progress)
-    : remote_(remote), state_(state), space_(space), workers_(workers), path_of_(std::move(path_of)), on_progress_(std::move(on_progress)) {}
+    : remote_(remote),
+      state_(state),
+      space_(space),
+      workers_(workers),
+      path_of_(std::move(path_of)),
+      on_progress_(std::move(on_progress)) {}
 
 void Downloader::run(std::vector<DownloadJob>& jobs) {
   jobs_ = &jobs;
@@ -71,12 +76,15 @@ bool Downloader::expand(DownloadJob& job, content::Manifest manifest) {
     }
     manifest.entries = std::move(below);
   }
-  if (static_cast<std::int64_t>(manifest.size()) != job.target.size || content::content_id(manifest.entries) != job.target.content_id) return false;
+  if (static_cast<std::int64_t>(manifest.size()) != job.target.size ||
+      content::content_id(manifest.entries) != job.target.content_id)
+    return false;
   job.chunks = std::move(manifest.entries);
   return true;
 }
 
-core::Result<std::unordered_map<content::ChunkName, core::Bytes>> Downloader::fetch_nodes(const std::vector<content::ChunkName>& names) {
+core::Result<std::unordered_map<content::ChunkName, core::Bytes>> Downloader::fetch_nodes(
+    const std::vector<content::ChunkName>& names) {
   std::unordered_map<content::ChunkName, core::Bytes> out;
   TRY_CHECK(remote_.fetch(space_, names, [&](content::ChunkStreamParser::Frame frame) {
     if (!frame.missing && content::name_of(frame.bytes) == frame.name) out[frame.name] = std::move(frame.bytes);
@@ -97,7 +105,8 @@ void Downloader::collect_needs() {
       auto& need = needs_[at->second];
       need.spots.push_back({i, offset});
       if (is_new && job.target.size >= worth_reusing) {
-        for (const auto& place : state_.find_chunk(chunk.name)) need.held.emplace_back(path_of_(place.file), place.offset);
+        for (const auto& place : state_.find_chunk(chunk.name))
+          need.held.emplace_back(path_of_(place.file), place.offset);
       }
       offset += chunk.size;
     }

@@ -53,7 +53,8 @@ class Downloader {
 
   void ask_manifests();
   bool expand(DownloadJob& job, content::Manifest manifest);
-  core::Result<std::unordered_map<content::ChunkName, core::Bytes>> fetch_nodes(const std::vector<content::ChunkName>& names);
+  core::Result<std::unordered_map<content::ChunkName, core::Bytes>> fetch_nodes(
+      const std::vector<content::ChunkName>& names);
   void collect_needs();
   void reuse();
   bool reuse_one(Need& need);

@@ -9,7 +9,8 @@ constexpr std::int64_t indexed_size = 256 << 10;  // smaller files are fetched f
 
 }  // namespace
 
-Round::Round(State& state, const Plan& plan, const NodeId& root) : state_(state), plan_(plan), root_(root), outcomes_(plan.outcomes) {
+Round::Round(State& state, const Plan& plan, const NodeId& root)
+    : state_(state), plan_(plan), root_(root), outcomes_(plan.outcomes) {
   for (const auto& step : plan.remote) ++steps_left_[step.id];
   for (const auto& step : plan.local) ++steps_left_[step.id];
 }
@@ -69,7 +70,8 @@ void Round::settle(const NodeId& id) {
 void Round::forget(const NodeId& id) {
   State::Transaction transaction(state_);
   for (const auto& child : state_.children(id)) {
-    if (const auto found = outcomes_.find(child.id); found != outcomes_.end() && !found->second.is_alive) forget(child.id);
+    if (const auto found = outcomes_.find(child.id); found != outcomes_.end() && !found->second.is_alive)
+      forget(child.id);
   }
   state_.remove_synced(id);
   state_.remove_chunks(id);

@@ -42,7 +42,8 @@ bool is_unchanged(const Fd& file, const UploadJob& job) { return stat_of(file, j
 
 }  // namespace
 
-Uploader::Uploader(Remote& remote, const SpaceId& space, const Workers& workers, std::function<void(std::int64_t)> on_progress)
+Uploader::Uploader(Remote& remote, const SpaceId& space, const Workers& workers,
+                   std::function<void(std::int64_t)> on_progress)
     : remote_(remote), space_(space), workers_(workers), on_progress_(std::move(on_progress)) {}
 
 void Uploader::run(std::vector<UploadJob>& jobs) {
@@ -55,7 +56,8 @@ void Uploader::run(std::vector<UploadJob>& jobs) {
     } else {
       std::size_t end = at;
       std::int64_t bytes = 0;
-      while (end < jobs.size() && end - at < group_files && bytes < group_bytes && !jobs[end].known && jobs[end].stamp.size <= small_file) {
+      while (end < jobs.size() && end - at < group_files && bytes < group_bytes && !jobs[end].known &&
+             jobs[end].stamp.size <= small_file) {
         bytes += jobs[end++].stamp.size;
       }
       read_small(at, end);
@@ -66,7 +68,8 @@ void Uploader::run(std::vector<UploadJob>& jobs) {
   wait_for_room(0);
   for (const auto& [index, error] : failed_) {
     jobs[index].is_changing = error.code == core::Errc::chunk_unknown;
-    if (!jobs[index].is_changing) jobs[index].failure = error.detail.empty() ? std::string(core::to_code(error.code)) : error.detail;
+    if (!jobs[index].is_changing)
+      jobs[index].failure = error.detail.empty() ? std::string(core::to_code(error.code)) : error.detail;
     jobs[index].known.reset();
   }
 }
@@ -233,7 +236,8 @@ core::Result<> Uploader::send_missing(const Load& load) {
     const auto& path = (*jobs_)[piece.job].path;
     core::Bytes again(piece.size);
     again.resize(read_at(open_for_reading(path), piece.offset, again, path));
-    if (content::name_of(again) != piece.name) return core::Error(core::Errc::chunk_unknown, path.string() + " is being written to");
+    if (content::name_of(again) != piece.name)
+      return core::Error(core::Errc::chunk_unknown, path.string() + " is being written to");
     stream.insert(stream.end(), again.begin(), again.end());
   }
   content::append_end_frame(stream);

@@ -22,7 +22,8 @@ namespace clouddocs::client {
 struct UploadJob {
   std::filesystem::path path;
   Stamp stamp;  // the file must still have it after reading
-  std::optional<KnownContent> known;  // in: found in the state; out: set when the content is known and held by the server
+  std::optional<KnownContent>
+      known;  // in: found in the state; out: set when the content is known and held by the server
   bool is_changing = false;           // it was written to while being read: try again later
   std::string failure;                // why it could not be done, for a person
 };
@@ -31,7 +32,8 @@ struct UploadJob {
 // and sending overlap. Used once.
 class Uploader {
  public:
-  Uploader(Remote& remote, const SpaceId& space, const Workers& workers, std::function<void(std::int64_t bytes)> on_progress);
+  Uploader(Remote& remote, const SpaceId& space, const Workers& workers,
+           std::function<void(std::int64_t bytes)> on_progress);
   // Throws net::NetworkError.
   void run(std::vector<UploadJob>& jobs);
 

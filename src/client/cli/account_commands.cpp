@@ -55,11 +55,14 @@ void print_devices(Output& out, const json::object& status) {
     const bool is_connected = connected != nullptr && connected->is_bool() && connected->get_bool();
     const auto seen = number(device, "last_seen_at");
     out.line("  " + std::string(text(device, "device_name")) +
-             (is_connected ? ": connected" : seen > 0 ? ": last seen " + format_time(seen) : ": not seen yet"));
+             (is_connected ? ": connected"
+              : seen > 0   ? ": last seen " + format_time(seen)
+                           : ": not seen yet"));
     const auto* unsynced = device.if_contains("unsynced");
     if (unsynced == nullptr || !unsynced->is_array()) continue;
     for (const auto& item : unsynced->get_array()) {
-      out.line("    not synced: " + std::string(text(item.as_object(), "path")) + ": " + std::string(text(item.as_object(), "reason")));
+      out.line("    not synced: " + std::string(text(item.as_object(), "path")) + ": " +
+               std::string(text(item.as_object(), "reason")));
     }
   }
 }
@@ -121,9 +124,11 @@ int run_status(Context& context) {
   }
   context.out.line("Signed in as " + account.email + " at " + account.url + " (" + account.device_name + ").");
   const auto limit = number(answer, "storage_limit");
-  context.out.line("Storage: " + format_bytes(number(answer, "storage_used")) + (limit > 0 ? " of " + format_bytes(limit) : "") + ".");
+  context.out.line("Storage: " + format_bytes(number(answer, "storage_used")) +
+                   (limit > 0 ? " of " + format_bytes(limit) : "") + ".");
   for (const auto& folder : folders) {
-    context.out.line(std::string(folder.at("path").as_string()) + ": " + (folder.at("running").as_bool() ? "being kept in sync" : "not running"));
+    context.out.line(std::string(folder.at("path").as_string()) + ": " +
+                     (folder.at("running").as_bool() ? "being kept in sync" : "not running"));
   }
   print_devices(context.out, answer);
   answer["folders"] = std::move(folders);

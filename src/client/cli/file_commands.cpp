@@ -32,7 +32,8 @@ void print_item(Output& out, const json::object& item) {
   const auto kind = text(item, "kind");
   const auto size = kind == "file" ? format_bytes(number(item, "size")) : std::string("-");
   const auto* suffix = kind == "folder" ? "/" : "";
-  out.line(pad(size, 11) + "  " + format_time(number(item, "modified_at")) + "  " + std::string(text(item, "filename")) + suffix);
+  out.line(pad(size, 11) + "  " + format_time(number(item, "modified_at")) + "  " +
+           std::string(text(item, "filename")) + suffix);
   out.json(item);
 }
 
@@ -58,7 +59,8 @@ int run_put(Context& context, const std::string& local, const std::string& remot
   const auto path = std::filesystem::absolute(local);
   const auto stat = find_stat(path);
   if (!stat || stat->type != EntryType::file) {
-    context.out.message("clouddocs: " + local + (stat ? " is not a file. To upload a folder, use: clouddocs sync" : " does not exist."));
+    context.out.message("clouddocs: " + local +
+                        (stat ? " is not a file. To upload a folder, use: clouddocs sync" : " does not exist."));
     return exit_failed;
   }
   auto api = context.make_api();
@@ -77,7 +79,8 @@ int run_put(Context& context, const std::string& local, const std::string& remot
   uploader.run(jobs);
   context.out.end_progress();
   if (!jobs[0].known) {
-    context.out.message("clouddocs: " + local + ": " + (jobs[0].is_changing ? "it is being written to: try again" : jobs[0].failure));
+    context.out.message("clouddocs: " + local + ": " +
+                        (jobs[0].is_changing ? "it is being written to: try again" : jobs[0].failure));
     return exit_failed;
   }
   Operation operation;
@@ -95,7 +98,8 @@ int run_put(Context& context, const std::string& local, const std::string& remot
   const auto outcome = files.commit({operation});
   if (outcome.has_error()) return explain(context.out, outcome.error());
   context.out.line("Uploaded " + local + " (" + format_bytes(operation.size) + ").");
-  context.out.json(json::object{{"id", files.file_id(operation.id)}, {"filename", operation.name}, {"size", operation.size}});
+  context.out.json(
+      json::object{{"id", files.file_id(operation.id)}, {"filename", operation.name}, {"size", operation.size}});
   return exit_ok;
 }
 
@@ -117,13 +121,17 @@ int run_get(Context& context, const std::string& remote_path, const std::string&
   const State nothing_known(":memory:");
   const Workers workers(2);
   std::atomic<std::int64_t> done{0};
-  Downloader downloader(files.remote(), nothing_known, files.space(), workers, [](const NodeId&) { return std::filesystem::path(); },
-                        [&](std::int64_t bytes) { context.out.progress({Progress::Phase::downloading, done += bytes, job.target.size}); });
+  Downloader downloader(
+      files.remote(), nothing_known, files.space(), workers, [](const NodeId&) { return std::filesystem::path(); },
+      [&](std::int64_t bytes) {
+        context.out.progress({Progress::Phase::downloading, done += bytes, job.target.size});
+      });
   std::vector<DownloadJob> jobs{job};
   downloader.run(jobs);
   context.out.end_progress();
   if (!jobs[0].is_done) {
-    context.out.message("clouddocs: " + (jobs[0].failure.empty() ? remote_path + " was changed meanwhile: try again" : jobs[0].failure));
+    context.out.message("clouddocs: " + (jobs[0].failure.empty() ? remote_path + " was changed meanwhile: try again"
+                                                                 : jobs[0].failure));
     return exit_failed;
   }
   if (::rename(job.temporary.c_str(), path.c_str()) != 0) throw FileError("write", path, errno);
@@ -137,9 +145,11 @@ int run_rm(Context& context, const std::string& path) {
   RemoteFiles files(api);
   const auto item = files.resolve(path);
   if (item.has_error()) return explain(context.out, item.error());
-  const auto outcome = api.send_json("DELETE", "/api/files/" + std::string(text(*item, "id")) + "?base_seq=" + std::to_string(number(*item, "seq")));
+  const auto outcome = api.send_json(
+      "DELETE", "/api/files/" + std::string(text(*item, "id")) + "?base_seq=" + std::to_string(number(*item, "seq")));
   if (outcome.has_error()) return explain(context.out, outcome.error());
-  context.out.line("Moved " + path + " to the trash. To bring it back: clouddocs trash --restore " + std::string(text(*item, "id")));
+  context.out.line("Moved " + path + " to the trash. To bring it back: clouddocs trash --restore " +
+                   std::string(text(*item, "id")));
   context.out.json(*outcome);
   return exit_ok;
 }
@@ -151,7 +161,8 @@ int run_mv(Context& context, const std::string& from, const std::string& to) {
   if (item.has_error()) return explain(context.out, item.error());
   const auto place = files.find_target(to, std::string(text(*item, "filename")));
   if (place.has_error()) return explain(context.out, place.error());
-  const json::object body{{"base_seq", number(*item, "seq")}, {"filename", place->name}, {"parent_id", files.file_id(place->parent)}};
+  const json::object body{
+      {"base_seq", number(*item, "seq")}, {"filename", place->name}, {"parent_id", files.file_id(place->parent)}};
   const auto outcome = api.send_json("PATCH", "/api/files/" + std::string(text(*item, "id")), body);
   if (outcome.has_error()) return explain(context.out, outcome.error());
   context.out.line("Moved " + from + " to " + to + ".");
@@ -176,7 +187,8 @@ int run_versions(Context& context, const std::string& path, std::optional<std::i
   if (item.has_error()) return explain(context.out, item.error());
   const auto base = "/api/files/" + std::string(text(*item, "id")) + "/versions";
   if (restore) {
-    const auto outcome = api.send_json("POST", base + "/" + std::to_string(*restore) + "/restore", {{"base_version", number(*item, "version")}});
+    const auto outcome = api.send_json("POST", base + "/" + std::to_string(*restore) + "/restore",
+                                       {{"base_version", number(*item, "version")}});
     if (outcome.has_error()) return explain(context.out, outcome.error());
     context.out.line("Version " + std::to_string(*restore) + " of " + path + " is the current one again.");
     context.out.json(*outcome);
@@ -185,7 +197,8 @@ int run_versions(Context& context, const std::string& path, std::optional<std::i
   const auto outcome = files.for_each(base, [&](const json::object& version) {
     const auto* current = version.if_contains("current");
     const bool is_current = current != nullptr && current->is_bool() && current->get_bool();
-    context.out.line(pad(std::to_string(number(version, "version")), 5) + pad(format_bytes(number(version, "size")), 12) + "  " +
+    context.out.line(pad(std::to_string(number(version, "version")), 5) +
+                     pad(format_bytes(number(version, "size")), 12) + "  " +
                      format_time(number(version, "created_at")) + "  " + std::string(text(version, "device_name")) +
                      (is_current ? "  (current)" : ""));
     context.out.json(version);
@@ -204,7 +217,8 @@ int run_trash(Context& context, const std::string& restore_id, bool is_empty) {
     return exit_ok;
   }
   if (!restore_id.empty()) {
-    const auto outcome = api.send_json("POST", "/api/trash/" + core::percent_encode(restore_id) + "/restore", json::object{});
+    const auto outcome =
+        api.send_json("POST", "/api/trash/" + core::percent_encode(restore_id) + "/restore", json::object{});
     if (outcome.has_error()) return explain(context.out, outcome.error());
     context.out.line("Brought back " + std::string(text(outcome->as_object(), "filename")) + ".");
     context.out.json(*outcome);
@@ -212,7 +226,8 @@ int run_trash(Context& context, const std::string& restore_id, bool is_empty) {
   }
   RemoteFiles files(api);
   const auto outcome = files.for_each("/api/trash", [&](const json::object& item) {
-    context.out.line(std::string(text(item, "id")) + "  " + format_time(number(item, "deleted_at")) + "  " + std::string(text(item, "filename")));
+    context.out.line(std::string(text(item, "id")) + "  " + format_time(number(item, "deleted_at")) + "  " +
+                     std::string(text(item, "filename")));
     context.out.json(item);
     return true;
   });

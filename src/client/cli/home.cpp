@@ -30,7 +30,8 @@ Home Home::from_environment() {
   }
   const char* user = std::getenv("HOME");
   const std::filesystem::path home = user != nullptr && *user != '\0' ? user : "/";
-  return {variable("XDG_CONFIG_HOME", home / ".config") / "clouddocs", variable("XDG_STATE_HOME", home / ".local" / "state") / "clouddocs"};
+  return {variable("XDG_CONFIG_HOME", home / ".config") / "clouddocs",
+          variable("XDG_STATE_HOME", home / ".local" / "state") / "clouddocs"};
 }
 
 std::filesystem::path Home::folder_state(const std::filesystem::path& synced_folder) const {

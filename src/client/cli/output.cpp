@@ -12,10 +12,13 @@ namespace clouddocs::client {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::array<std::string_view, 5> phases{"Reading the server's changes", "Looking for changes here", "Uploading", "Committing", "Downloading"};
+constexpr std::array<std::string_view, 5> phases{"Reading the server's changes", "Looking for changes here",
+                                                 "Uploading", "Committing", "Downloading"};
 constexpr int bar_width = 30;
 
-bool is_bytes(Progress::Phase phase) { return phase == Progress::Phase::uploading || phase == Progress::Phase::downloading; }
+bool is_bytes(Progress::Phase phase) {
+  return phase == Progress::Phase::uploading || phase == Progress::Phase::downloading;
+}
 
 std::string amount(const Progress& progress) {
   auto format = [&](std::int64_t n) { return is_bytes(progress.phase) ? format_bytes(n) : std::to_string(n); };
@@ -60,7 +63,8 @@ void Output::progress(const Progress& progress) {
   std::string bar;
   if (progress.total > 0) {
     const auto full = static_cast<int>(std::min(progress.done, progress.total) * bar_width / progress.total);
-    bar = " [" + std::string(static_cast<std::size_t>(full), '#') + std::string(static_cast<std::size_t>(bar_width - full), '.') + "]";
+    bar = " [" + std::string(static_cast<std::size_t>(full), '#') +
+          std::string(static_cast<std::size_t>(bar_width - full), '.') + "]";
   }
   std::cerr << "\r\033[K" << phase << bar << " " << amount(progress) << std::flush;
   has_bar_ = true;
@@ -101,14 +105,17 @@ std::string format_time(std::int64_t micros) {
   const std::time_t seconds = micros / 1'000'000;
   std::tm local{};
   ::localtime_r(&seconds, &local);
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday, local.tm_hour, local.tm_min);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday,
+                     local.tm_hour, local.tm_min);
 }
 
 boost::json::object to_json(const SyncReport& report) {
   boost::json::array unsynced;
-  for (const auto& item : report.unsynced) unsynced.push_back(boost::json::object{{"path", item.path}, {"reason", item.reason}});
+  for (const auto& item : report.unsynced)
+    unsynced.push_back(boost::json::object{{"path", item.path}, {"reason", item.reason}});
   boost::json::array conflicts;
-  for (const auto& conflict : report.conflicts) conflicts.push_back(boost::json::object{{"filename", conflict.name}, {"copy", conflict.copy}});
+  for (const auto& conflict : report.conflicts)
+    conflicts.push_back(boost::json::object{{"filename", conflict.name}, {"copy", conflict.copy}});
   return {{"equal", report.is_equal},
           {"uploaded", report.uploaded},
           {"downloaded", report.downloaded},

@@ -19,7 +19,9 @@ std::vector<std::string> split(const std::string& path) {
   return out;
 }
 
-core::Error not_found(const std::string& path) { return {core::Errc::not_found, path + " does not exist on the server."}; }
+core::Error not_found(const std::string& path) {
+  return {core::Errc::not_found, path + " does not exist on the server."};
+}
 
 bool is_folder(const json::object& item) { return item.at("kind").as_string() == "folder"; }
 
@@ -63,7 +65,8 @@ core::Result<> RemoteFiles::for_each_child(const std::string& folder_id, const V
   return for_each("/api/files?limit=1000&parent_id=" + folder_id, visit);
 }
 
-core::Result<std::optional<json::object>> RemoteFiles::find_child(const std::string& folder_id, const std::string& name) {
+core::Result<std::optional<json::object>> RemoteFiles::find_child(const std::string& folder_id,
+                                                                  const std::string& name) {
   std::optional<json::object> found;
   TRY_CHECK(for_each_child(folder_id, [&](const json::object& item) {
     if (item.at("filename").as_string() == name) found = item;

@@ -19,25 +19,28 @@ void stop_running(int) {
 void print(Output& out, const SyncReport& report, bool is_live) {
   out.end_progress();
   for (const auto& conflict : report.conflicts) {
-    out.message("Conflict: " + conflict.name + " was changed here and elsewhere; this device's version is now \"" + conflict.copy + "\".");
+    out.message("Conflict: " + conflict.name + " was changed here and elsewhere; this device's version is now \"" +
+                conflict.copy + "\".");
   }
   for (const auto& item : report.unsynced) out.message("Not synced: " + item.path + ": " + item.reason);
   out.json(to_json(report));
   if (report.uploaded + report.downloaded + report.remote_changes + report.local_changes == 0 && is_live) return;
-  out.line("Sent " + std::to_string(report.remote_changes) + " changes (" + std::to_string(report.uploaded) + " contents), received " +
-           std::to_string(report.local_changes) + " (" + std::to_string(report.downloaded) + " contents)." +
-           (report.is_equal ? " Both sides are equal." : ""));
+  out.line("Sent " + std::to_string(report.remote_changes) + " changes (" + std::to_string(report.uploaded) +
+           " contents), received " + std::to_string(report.local_changes) + " (" + std::to_string(report.downloaded) +
+           " contents)." + (report.is_equal ? " Both sides are equal." : ""));
 }
 
-SyncOptions make_options(Context& context, const SyncFlags& flags, const std::filesystem::path& root, const std::string& device) {
+SyncOptions make_options(Context& context, const SyncFlags& flags, const std::filesystem::path& root,
+                         const std::string& device) {
   SyncOptions options;
   options.root = root;
   options.device_name = device;
   options.threads = flags.threads;
   options.on_progress = [&out = context.out](const Progress& progress) { out.progress(progress); };
   options.allow_mass_delete = [&context, &flags](std::size_t count, std::size_t of, bool on_server) {
-    return flags.allow_mass_delete || context.out.ask("This would delete " + std::to_string(count) + " of " + std::to_string(of) + " files " +
-                                                      (on_server ? "on the server" : "in this folder") + ". Go on?");
+    return flags.allow_mass_delete ||
+           context.out.ask("This would delete " + std::to_string(count) + " of " + std::to_string(of) + " files " +
+                           (on_server ? "on the server" : "in this folder") + ". Go on?");
   };
   return options;
 }
@@ -45,12 +48,16 @@ SyncOptions make_options(Context& context, const SyncFlags& flags, const std::fi
 int run_live(Context& context, SyncEngine& engine, ApiClient& api, Remote& remote, const std::filesystem::path& root) {
   Watcher watcher(root);
   if (!watcher.is_complete()) {
-    context.out.message("There are more folders than this system lets a program watch: some changes will be found every ten minutes only. "
-                        "Raise fs.inotify.max_user_watches to find them at once.");
+    context.out.message(
+        "There are more folders than this system lets a program watch: some changes will be found every ten minutes "
+        "only. "
+        "Raise fs.inotify.max_user_watches to find them at once.");
   }
   LiveOptions options;
   options.on_synced = [&](const SyncReport& report) { print(context.out, report, true); };
-  options.on_trouble = [&](const std::string& text) { context.out.message("No connection to the server (" + text + "): trying again."); };
+  options.on_trouble = [&](const std::string& text) {
+    context.out.message("No connection to the server (" + text + "): trying again.");
+  };
   LiveSync live(engine, api, remote, watcher, std::move(options));
   running = &live;
   std::signal(SIGINT, stop_running);
@@ -86,13 +93,14 @@ int run_sync(Context& context, const SyncFlags& flags) {
   State state(state_folder / "state.db");
   const auto owner = account.url + " " + account.email;
   if (const auto before = state.find_setting("account"); before && *before != owner) {
-    context.out.message("clouddocs: " + root.string() + " is synced with another account (" + *before + "). To start anew: clouddocs forget " +
-                        root.string());
+    context.out.message("clouddocs: " + root.string() + " is synced with another account (" + *before +
+                        "). To start anew: clouddocs forget " + root.string());
     return exit_failed;
   }
   state.set_setting("account", owner);
   HttpRemote remote(api);
-  SyncEngine engine(make_options(context, flags, root, account.device_name), state, remote, core::system_clock(), core::system_random());
+  SyncEngine engine(make_options(context, flags, root, account.device_name), state, remote, core::system_clock(),
+                    core::system_random());
   if (!flags.is_once) return run_live(context, engine, api, remote, root);
   const auto report = engine.sync_once();
   print(context.out, report, false);

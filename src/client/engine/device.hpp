@@ -58,7 +58,9 @@ class Device {
   }
 
   std::filesystem::path root() const { return home_.path / "folder"; }
-  SyncReport sync(const std::optional<std::set<std::string>>& changed = std::nullopt) { return engine_->sync_once(changed); }
+  SyncReport sync(const std::optional<std::set<std::string>>& changed = std::nullopt) {
+    return engine_->sync_once(changed);
+  }
   void crash() {
     engine_.reset();
     state_ = std::make_unique<State>(home_.path / "state.db");
@@ -83,7 +85,8 @@ class Device {
   // In the form of ModelServer::listing().
   std::set<std::string> listing() const {
     std::set<std::string> out;
-    for (auto at = std::filesystem::recursive_directory_iterator(root()); at != std::filesystem::recursive_directory_iterator(); ++at) {
+    for (auto at = std::filesystem::recursive_directory_iterator(root());
+         at != std::filesystem::recursive_directory_iterator(); ++at) {
       if (at->path().filename() == own_folder) {
         at.disable_recursion_pending();
         continue;
@@ -94,7 +97,8 @@ class Device {
       } else if (at->is_directory()) {
         path += "/";
       } else {
-        path += (find_stat(at->path())->executable ? " x " : " - ") + core::to_hex(core::ByteView(content_id_of(at->path())).first(8));
+        path += (find_stat(at->path())->executable ? " x " : " - ") +
+                core::to_hex(core::ByteView(content_id_of(at->path())).first(8));
       }
       out.insert(path);
     }

@@ -22,13 +22,16 @@ class FaultyRemote final : public Remote {
   core::Result<ChangesPage> changes(const SpaceId& space, const std::string& cursor, int limit) override {
     return call([&] { return inner_.changes(space, cursor, limit); });
   }
-  core::Result<std::vector<VersionContent>> manifests(const SpaceId& space, const std::vector<VersionOf>& files) override {
+  core::Result<std::vector<VersionContent>> manifests(const SpaceId& space,
+                                                      const std::vector<VersionOf>& files) override {
     return call([&] { return inner_.manifests(space, files); });
   }
-  core::Result<> fetch(const SpaceId& space, const std::vector<content::ChunkName>& names, const FrameSink& sink) override {
+  core::Result<> fetch(const SpaceId& space, const std::vector<content::ChunkName>& names,
+                       const FrameSink& sink) override {
     return call([&] { return inner_.fetch(space, names, sink); }, false);
   }
-  core::Result<std::vector<content::ChunkName>> missing(const SpaceId& space, const std::vector<content::ChunkName>& names) override {
+  core::Result<std::vector<content::ChunkName>> missing(const SpaceId& space,
+                                                        const std::vector<content::ChunkName>& names) override {
     return call([&] { return inner_.missing(space, names); });
   }
   core::Result<> store(const SpaceId& space, const core::Bytes& chunk_stream) override {

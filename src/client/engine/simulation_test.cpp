@@ -73,7 +73,8 @@ class Simulation {
   }
   std::string some_path() {
     std::string path;
-    for (auto depth = pick(3) + 1; depth > 0; --depth) path += (path.empty() ? "" : "/") + std::string(1, static_cast<char>('a' + pick(4)));
+    for (auto depth = pick(3) + 1; depth > 0; --depth)
+      path += (path.empty() ? "" : "/") + std::string(1, static_cast<char>('a' + pick(4)));
     return path;
   }
   void write(Device& device, const std::string& path) {

@@ -35,8 +35,14 @@ bool detect_case_insensitive(const std::filesystem::path& root) {
 
 }  // namespace
 
-SyncEngine::SyncEngine(SyncOptions options, State& state, Remote& remote, const core::Clock& clock, core::Random& random)
-    : options_(std::move(options)), state_(state), remote_(remote), clock_(clock), random_(random), workers_(options_.threads) {}
+SyncEngine::SyncEngine(SyncOptions options, State& state, Remote& remote, const core::Clock& clock,
+                       core::Random& random)
+    : options_(std::move(options)),
+      state_(state),
+      remote_(remote),
+      clock_(clock),
+      random_(random),
+      workers_(options_.threads) {}
 
 NodeId SyncEngine::make_id() { return core::make_id<NodeId>(clock_, random_); }
 std::string SyncEngine::cursor() { return state_.find_setting("cursor").value_or(""); }
@@ -78,10 +84,12 @@ void SyncEngine::check_folder() {
     state_.set_setting("folder_id", *folder_id);
   }
   if (!find_stat(mark) || read_whole(mark).find(*folder_id) == std::string::npos) {
-    throw SyncRefused(SyncRefused::Reason::folder_missing,
-                      "The folder " + options_.root.string() + " is not the one that was synced (" + mark.string() +
-                          " is missing or another): is a disk not mounted? Nothing has been changed. To sync this folder anew, "
-                          "run: clouddocs forget " + options_.root.string());
+    throw SyncRefused(
+        SyncRefused::Reason::folder_missing,
+        "The folder " + options_.root.string() + " is not the one that was synced (" + mark.string() +
+            " is missing or another): is a disk not mounted? Nothing has been changed. To sync this folder anew, "
+            "run: clouddocs forget " +
+            options_.root.string());
   }
 }
 
@@ -94,7 +102,8 @@ void SyncEngine::read_changes() {
     auto page = remote_.changes(space_, cursor(), options_.page_size);
     if (page.has_error()) {
       const auto code = page.error().code;
-      const bool is_known = code == core::Errc::cursor_relist || code == core::Errc::cursor_resync || code == core::Errc::cursor_invalid;
+      const bool is_known =
+          code == core::Errc::cursor_relist || code == core::Errc::cursor_resync || code == core::Errc::cursor_invalid;
       if (!is_known || ++restarts > 3) throw core::ErrorException(page.error());
       restart_listing(code == core::Errc::cursor_relist);
       listed.reset();
@@ -157,7 +166,8 @@ void SyncEngine::read_contents(ScanResult& scanned, SyncReport& report) {
   if (jobs.empty()) return;
   std::int64_t done = 0;
   const auto read_at = std::chrono::system_clock::now();
-  Uploader uploader(remote_, space_, workers_, [&](std::int64_t bytes) { progress(Progress::Phase::uploading, done += bytes, total); });
+  Uploader uploader(remote_, space_, workers_,
+                    [&](std::int64_t bytes) { progress(Progress::Phase::uploading, done += bytes, total); });
   uploader.run(jobs);
   State::Transaction transaction(state_);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
@@ -170,7 +180,8 @@ void SyncEngine::read_contents(ScanResult& scanned, SyncReport& report) {
       continue;
     }
     const auto& path = scanned.to_read.at(ids[i]);
-    report.unsynced.push_back({path, jobs[i].is_changing ? "it is being written to: will be tried again" : jobs[i].failure});
+    report.unsynced.push_back(
+        {path, jobs[i].is_changing ? "it is being written to: will be tried again" : jobs[i].failure});
     scanned.local.erase(ids[i]);
   }
   transaction.commit();
@@ -183,8 +194,10 @@ void SyncEngine::read_for_plan(Round& round, const Overlay& local) {
   for (const auto& step : round.plan().remote) {
     const auto& outcome = round.outcome(step.id);
     const bool is_put = step.type == Step::Type::create || step.type == Step::Type::update;
-    if (!is_put || outcome.target.kind != Kind::file || !outcome.local || read_now_.contains(outcome.local->id)) continue;
-    jobs.push_back({path_of(*outcome.local, local), outcome.local->stamp, state_.find_content(outcome.local->stamp), false, {}});
+    if (!is_put || outcome.target.kind != Kind::file || !outcome.local || read_now_.contains(outcome.local->id))
+      continue;
+    jobs.push_back(
+        {path_of(*outcome.local, local), outcome.local->stamp, state_.find_content(outcome.local->stamp), false, {}});
     ids.push_back(step.id);
   }
   if (jobs.empty()) return;
@@ -226,10 +239,11 @@ void SyncEngine::guard(const Plan& plan) const {
   }
   auto ask = [&](std::size_t count, bool is_server) {
     if (count <= limit || (options_.allow_mass_delete && options_.allow_mass_delete(count, synced, is_server))) return;
-    throw SyncRefused(SyncRefused::Reason::mass_delete,
-                      "This sync would delete " + std::to_string(count) + " of " + std::to_string(synced) + " files " +
-                          (is_server ? "on the server" : "in " + options_.root.string()) +
-                          ". Nothing has been changed. If that is what you want, run it again with --allow-mass-delete.");
+    throw SyncRefused(
+        SyncRefused::Reason::mass_delete,
+        "This sync would delete " + std::to_string(count) + " of " + std::to_string(synced) + " files " +
+            (is_server ? "on the server" : "in " + options_.root.string()) +
+            ". Nothing has been changed. If that is what you want, run it again with --allow-mass-delete.");
   };
   ask(on_server, true);
   ask(here, false);
@@ -237,7 +251,8 @@ void SyncEngine::guard(const Plan& plan) const {
 
 void SyncEngine::count(const Plan& plan, SyncReport& report) const {
   auto is_content = [&](const Step& step) {
-    return plan.outcomes.at(step.id).target.kind == Kind::file && (step.type == Step::Type::create || step.type == Step::Type::update);
+    return plan.outcomes.at(step.id).target.kind == Kind::file &&
+           (step.type == Step::Type::create || step.type == Step::Type::update);
   };
   report.uploaded += static_cast<int>(std::ranges::count_if(plan.remote, is_content));
   report.downloaded += static_cast<int>(std::ranges::count_if(plan.local, is_content));
@@ -266,7 +281,8 @@ bool SyncEngine::run_round(const std::optional<std::set<std::string>>& changed, 
   std::atomic<std::int64_t> done{0};
   std::int64_t total = 0;
   for (const auto& step : out.local) {
-    if (step.type == Step::Type::create || step.type == Step::Type::update) total += out.outcomes.at(step.id).target.size;
+    if (step.type == Step::Type::create || step.type == Step::Type::update)
+      total += out.outcomes.at(step.id).target.size;
   }
   Applier applier(remote_, space_, {options_.root, root_id_, is_case_insensitive_}, workers_,
                   [&](std::int64_t bytes) { progress(Progress::Phase::downloading, done += bytes, total); });

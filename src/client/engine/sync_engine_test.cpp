@@ -41,7 +41,8 @@ TEST_F(SyncEngineTest, FilesFoldersAndLinksReachTheOtherDevice) {
   std::filesystem::create_directory(a.root() / "hollow");
   std::filesystem::create_symlink("deep/er", a.root() / "link");
   a.write("tool", "#!/bin/sh\n");
-  std::filesystem::permissions(a.root() / "tool", std::filesystem::perms::owner_exec, std::filesystem::perm_options::add);
+  std::filesystem::permissions(a.root() / "tool", std::filesystem::perms::owner_exec,
+                               std::filesystem::perm_options::add);
   set_meta(a.root() / "readme.txt", 1'000'000'123'456, std::nullopt);
   EXPECT_TRUE(a.sync().is_equal);
   const auto report = b.sync();
@@ -239,7 +240,10 @@ TEST_F(SyncEngineTest, IgnoredFilesStayHere) {
 }
 
 TEST_F(SyncEngineTest, NamesThatAreNotTextAreReportedNotSkippedSilently) {
-  a.write("bad\xff" "name", "x");
+  a.write(
+      "bad\xff"
+      "name",
+      "x");
   a.write("good", "y");
   const auto report = a.sync();
   EXPECT_FALSE(report.is_equal);

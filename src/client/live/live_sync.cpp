@@ -16,7 +16,8 @@ constexpr milliseconds longest_retry{60'000};
 constexpr milliseconds poll_interval{5'000};  // while there is no push; jittered
 
 milliseconds jittered(milliseconds wait) {
-  return wait + milliseconds(static_cast<std::int64_t>(core::system_random().next() % static_cast<std::uint64_t>(wait.count() + 1)));
+  return wait + milliseconds(static_cast<std::int64_t>(core::system_random().next() %
+                                                       static_cast<std::uint64_t>(wait.count() + 1)));
 }
 
 }  // namespace
@@ -85,7 +86,8 @@ void LiveSync::plan_retry(bool is_needed) {
 }
 
 void LiveSync::report(const SyncReport& report) {
-  if (options_.on_synced && (report.local_changes > 0 || report.remote_changes > 0 || report.unsynced != reported_)) options_.on_synced(report);
+  if (options_.on_synced && (report.local_changes > 0 || report.remote_changes > 0 || report.unsynced != reported_))
+    options_.on_synced(report);
   if (report.unsynced == reported_) return;
   if (remote_.report(report.unsynced).has_value()) reported_ = report.unsynced;
 }

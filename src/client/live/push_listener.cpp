@@ -47,11 +47,14 @@ void PushListener::run(const std::stop_token& stop) {
     const auto started = Clock::now();
     try {
       listen(stop);
-    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch): whatever it was, try again; the sync itself tells the user of troubles
+    } catch (
+        const std::
+            exception&) {  // NOLINT(bugprone-empty-catch): whatever it was, try again; the sync itself tells the user of troubles
     }
     if (is_connected_.exchange(false)) on_change_();
     if (Clock::now() - started > answer_limit) wait = shortest_wait;
-    const auto pause = wait / 2 + milliseconds(static_cast<std::int64_t>(core::system_random().next() % static_cast<std::uint64_t>(wait.count())));
+    const auto pause = wait / 2 + milliseconds(static_cast<std::int64_t>(core::system_random().next() %
+                                                                         static_cast<std::uint64_t>(wait.count())));
     std::mutex mutex;
     std::condition_variable_any sleeper;
     std::unique_lock lock(mutex);
@@ -65,7 +68,8 @@ void PushListener::listen(const std::stop_token& stop) {
   std::unique_ptr<net::WebSocketClient> socket;
   try {
     socket = std::make_unique<net::WebSocketClient>(
-        to_socket_url(account.url), std::vector<std::pair<std::string, std::string>>{{"Authorization", "Bearer " + account.access_token}},
+        to_socket_url(account.url),
+        std::vector<std::pair<std::string, std::string>>{{"Authorization", "Bearer " + account.access_token}},
         milliseconds(10'000));
   } catch (const net::NetworkError& error) {
     if (std::string_view(error.what()).find("401") != std::string_view::npos) api_.refresh(account.access_token);

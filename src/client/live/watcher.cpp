@@ -15,8 +15,8 @@
 namespace clouddocs::client {
 namespace {
 
-constexpr std::uint32_t events_wanted =
-    IN_CLOSE_WRITE | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK;
+constexpr std::uint32_t events_wanted = IN_CLOSE_WRITE | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM |
+                                        IN_MOVED_TO | IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK;
 
 std::string join(const std::string& folder, std::string_view name) {
   return folder.empty() ? std::string(name) : folder + "/" + std::string(name);
@@ -25,7 +25,9 @@ std::string join(const std::string& folder, std::string_view name) {
 }  // namespace
 
 Watcher::Watcher(std::filesystem::path root)
-    : root_(std::move(root)), inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    : root_(std::move(root)),
+      inotify_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!inotify_.is_open() || !wake_.is_open()) throw FileError("watch", root_, errno);
   watch_tree("");
 }

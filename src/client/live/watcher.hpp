@@ -19,7 +19,7 @@ class Watcher {
 
   struct Changes {
     std::set<std::string> folders;  // relative paths
-    bool is_everything = false;     // events were lost or not everything can be watched: look everywhere
+    bool is_everything = false;  // events were lost or not everything can be watched: look everywhere
     bool is_empty() const { return folders.empty() && !is_everything; }
   };
   // Waits until something has changed, wake() was called or the time is over, and adds what has changed to `changes`.

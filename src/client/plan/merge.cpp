@@ -89,7 +89,8 @@ void Merge::decide(const NodeId& id) {
 }
 
 // Whether a node that the other side deleted goes on: its content or its place has been changed on this side.
-bool Merge::survives(const Overlay& overlay, const NodeId& id, const Node& mine, const std::optional<Node>& base) const {
+bool Merge::survives(const Overlay& overlay, const NodeId& id, const Node& mine,
+                     const std::optional<Node>& base) const {
   if (!has_same_content(mine, *base)) return true;
   return is_moved(overlay, &overlay == &local_ ? remote_ : local_, id);
 }
@@ -150,7 +151,8 @@ void Merge::split_conflict(Entry& entry) {
   copy.outcome.local = std::move(entry.outcome.local);
   copy.is_placed_locally = true;
   entry.outcome.local.reset();
-  entry.is_placed_locally = entry.is_placed_locally && !(place_of(entry.outcome.target) == place_of(*entry.outcome.remote));
+  entry.is_placed_locally =
+      entry.is_placed_locally && !(place_of(entry.outcome.target) == place_of(*entry.outcome.remote));
   entry.outcome.target.stamp = {};
   entry.outcome.target.local_name.clear();
   const auto id = copy.outcome.target.id;
@@ -220,7 +222,7 @@ bool Merge::break_cycles() {
     if (!entry.outcome.is_alive) continue;
     auto at = find_in_cycle(id, rooted);
     if (!at) continue;
-    for (auto walk = *at;; ) {
+    for (auto walk = *at;;) {
       auto found = entries_.find(walk);
       if (found != entries_.end() && found->second.is_placed_locally && found->second.outcome.remote) {
         found->second.outcome.target.parent = found->second.outcome.remote->parent;
@@ -280,7 +282,8 @@ bool Merge::bind(const NodeId& local_only, const NodeId& remote_only) {
   if (found == entries_.end()) return false;
   auto& mine = entries_.at(local_only).outcome;
   auto& theirs = found->second.outcome;
-  if (mine.remote || !mine.local || theirs.local || !theirs.remote || !has_same_content(mine.target, theirs.target)) return false;
+  if (mine.remote || !mine.local || theirs.local || !theirs.remote || !has_same_content(mine.target, theirs.target))
+    return false;
   theirs.local = std::move(mine.local);
   theirs.target.stamp = theirs.local->stamp;
   theirs.target.local_name = theirs.local->local_name;

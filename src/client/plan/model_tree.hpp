@@ -108,14 +108,9 @@ class ModelTree final : public TreeView {
         require(!is_below(step.parent, step.id), "move below itself");
         relocate(step.id, to);
         break;
-      case Step::Type::update:
-        nodes_.at(step.id).target = target.target;
-        break;
-      case Step::Type::meta:
-        break;
-      case Step::Type::remove:
-        require(remove_whole || children(step.id).empty(), "remove");
-        remove(step.id);
+      case Step::Type::update: nodes_.at(step.id).target = target.target; break;
+      case Step::Type::meta: break;
+      case Step::Type::remove: require(remove_whole || children(step.id).empty(), "remove"); remove(step.id);
     }
   }
 
@@ -144,7 +139,8 @@ class ModelTree final : public TreeView {
   }
   std::vector<NodeId> children(const NodeId& parent) const {
     std::vector<NodeId> out;
-    for (auto at = slots_.lower_bound({parent, ""}); at != slots_.end() && at->first.parent == parent; ++at) out.push_back(at->second);
+    for (auto at = slots_.lower_bound({parent, ""}); at != slots_.end() && at->first.parent == parent; ++at)
+      out.push_back(at->second);
     return out;
   }
   void insert(Node node) {

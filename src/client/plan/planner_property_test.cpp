@@ -50,7 +50,8 @@ class TwoSides {
     const auto action = random_() % 10;
     if (action < 4 || all.empty()) {
       const bool is_folder = random_() % 3 == 0;
-      tree.add(fresh(), parent, name, is_folder ? Kind::folder : Kind::file, is_folder ? "" : std::to_string(random_() % 50));
+      tree.add(fresh(), parent, name, is_folder ? Kind::folder : Kind::file,
+               is_folder ? "" : std::to_string(random_() % 50));
     } else if (action < 6) {
       tree.edit(pick(all), "edit " + std::to_string(random_() % 1000));
     } else if (action < 9) {

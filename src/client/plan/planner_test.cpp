@@ -18,7 +18,9 @@ class PlannerTest : public testing::Test {
   }
   NodeId parent(char c) { return c == '/' ? base.root() : id(c); }
   void folder(char c, char above, const std::string& name) { base.add(id(c), parent(above), name, Kind::folder, ""); }
-  void file(char c, char above, const std::string& name) { base.add(id(c), parent(above), name, Kind::file, std::string("content of ") + c); }
+  void file(char c, char above, const std::string& name) {
+    base.add(id(c), parent(above), name, Kind::file, std::string("content of ") + c);
+  }
   void start() { local = remote = base; }
 
   // Plans, carries the plan out on both sides, and expects that nothing is left to do.

@@ -129,7 +129,8 @@ class Sequencer {
     } else if (item.leaving == 0) {
       remove(holder);
     }
-    if (auto still = slots_.find(slot); still != slots_.end() && still->second == holder) move_aside(holder, item, slot.parent);
+    if (auto still = slots_.find(slot); still != slots_.end() && still->second == holder)
+      move_aside(holder, item, slot.parent);
   }
 
   void remove(const NodeId& id) {

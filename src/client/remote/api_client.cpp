@@ -15,12 +15,13 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds first_wait{200};
-constexpr milliseconds longest_wait{8'000};
+constexpr milliseconds longest_wait{4'000};
 
 // Half of the time fixed, half random: devices that lost the server together do not come back together.
 milliseconds jittered(milliseconds wait) {
   const auto half = wait.count() / 2;
-  return milliseconds(half + static_cast<std::int64_t>(core::system_random().next() % static_cast<std::uint64_t>(half + 1)));
+  return milliseconds(half +
+                      static_cast<std::int64_t>(core::system_random().next() % static_cast<std::uint64_t>(half + 1)));
 }
 
 // Busy, draining, or a proxy without its server: the same request will do later.
@@ -47,12 +48,15 @@ core::Error parse_problem(int status, std::string_view body) {
   core::Error out(core::Errc::internal, "The server answered with status " + std::to_string(status) + ".");
   if (error || !value.is_object()) return out;
   const auto& object = value.get_object();
-  if (const auto* code = object.if_contains("code"); code != nullptr && code->is_string()) out.code = errc_of(code->get_string());
-  if (const auto* detail = object.if_contains("detail"); detail != nullptr && detail->is_string()) out.detail = detail->get_string();
+  if (const auto* code = object.if_contains("code"); code != nullptr && code->is_string())
+    out.code = errc_of(code->get_string());
+  if (const auto* detail = object.if_contains("detail"); detail != nullptr && detail->is_string())
+    out.detail = detail->get_string();
   return out;
 }
 
-ApiClient::ApiClient(AccountFile file, Options options) : file_(std::move(file)), options_(std::move(options)), http_(http_options(options_)) {
+ApiClient::ApiClient(AccountFile file, Options options)
+    : file_(std::move(file)), options_(std::move(options)), http_(http_options(options_)) {
   if (auto account = file_.load()) account_ = std::move(*account);
 }
 
@@ -88,7 +92,8 @@ net::HttpClient::Response ApiClient::send_patiently(const Call& call, const std:
       pause = retry_after(response, pause);
       if (Clock::now() + pause > deadline) {
         if (response.status == 429) return response;
-        throw net::NetworkError("the server is not available at the moment (status " + std::to_string(response.status) + ")");
+        throw net::NetworkError("the server is not available at the moment (status " + std::to_string(response.status) +
+                                ")");
       }
     } catch (const net::NetworkError&) {
       // With a sink some of the answer may have been handed over: only the caller knows how to go on.
@@ -106,7 +111,8 @@ core::Result<std::string> ApiClient::send(const Call& call) {
   if (response.status == 401) {
     refresh(token);
     response = send_patiently(call, account().access_token);
-    if (response.status == 401) throw NotSignedIn("The server no longer accepts this device. Run: clouddocs login URL --email EMAIL");
+    if (response.status == 401)
+      throw NotSignedIn("The server no longer accepts this device. Run: clouddocs login URL --email EMAIL");
   }
   if (response.status < 200 || response.status > 299) return parse_problem(response.status, response.body);
   return std::move(response.body);
@@ -117,9 +123,11 @@ void ApiClient::refresh(const std::string& spent_access_token) {
   auto account = file_.load();
   if (!account) throw NotSignedIn("This device is not signed in. Run: clouddocs login URL --email EMAIL");
   if (account->access_token == spent_access_token) {  // else another process or thread has been here
-    const Call call{"POST", "/api/auth/refresh", json::serialize(json::object{{"refresh_token", account->refresh_token}})};
+    const Call call{"POST", "/api/auth/refresh",
+                    json::serialize(json::object{{"refresh_token", account->refresh_token}})};
     const auto response = send_patiently(call, "");
-    if (response.status == 401) throw NotSignedIn("The session of this device has ended. Run: clouddocs login URL --email EMAIL");
+    if (response.status == 401)
+      throw NotSignedIn("The session of this device has ended. Run: clouddocs login URL --email EMAIL");
     if (response.status != 200) throw core::ErrorException(parse_problem(response.status, response.body));
     const auto answer = json::parse(response.body);
     account->access_token = answer.at("access_token").as_string();
@@ -136,19 +144,23 @@ core::Result<json::value> ApiClient::get(const std::string& path) {
   TRY(const auto body, send({"GET", path}));
   return json::parse(body);
 }
-core::Result<json::value> ApiClient::send_json(const std::string& method, const std::string& path, const json::object& body) {
-  TRY(const auto answer, send({method, path, method == "GET" || method == "DELETE" ? std::string() : json::serialize(body)}));
+core::Result<json::value> ApiClient::send_json(const std::string& method, const std::string& path,
+                                               const json::object& body) {
+  TRY(const auto answer,
+      send({method, path, method == "GET" || method == "DELETE" ? std::string() : json::serialize(body)}));
   return answer.empty() ? json::value() : json::parse(answer);
 }
 
-core::Result<> ApiClient::login(const std::string& url, const std::string& email, const std::string& password, const std::string& device_name) {
+core::Result<> ApiClient::login(const std::string& url, const std::string& email, const std::string& password,
+                                const std::string& device_name) {
   Account account{url, email, device_name, "", ""};
   while (account.url.ends_with('/')) account.url.pop_back();
   {
     const std::lock_guard lock(mutex_);
     account_ = account;
   }
-  Call call{"POST", "/api/auth/login", json::serialize(json::object{{"email", email}, {"password", password}, {"device_name", device_name}})};
+  Call call{"POST", "/api/auth/login",
+            json::serialize(json::object{{"email", email}, {"password", password}, {"device_name", device_name}})};
   const auto response = send_once(call, "");
   if (response.status != 200) return parse_problem(response.status, response.body);
   const auto answer = json::parse(response.body);
@@ -163,7 +175,8 @@ core::Result<> ApiClient::login(const std::string& url, const std::string& email
 void ApiClient::logout() {
   const auto account = this->account();
   if (!account.refresh_token.empty()) {
-    send_once({"POST", "/api/auth/logout", json::serialize(json::object{{"refresh_token", account.refresh_token}})}, account.access_token);
+    send_once({"POST", "/api/auth/logout", json::serialize(json::object{{"refresh_token", account.refresh_token}})},
+              account.access_token);
   }
   file_.remove();
 }

@@ -41,10 +41,12 @@ class ApiClient {
   // The body of a 2xx answer. Errors: as the server says. Throws net::NetworkError, NotSignedIn.
   core::Result<std::string> send(const Call& call);
   core::Result<boost::json::value> get(const std::string& path);
-  core::Result<boost::json::value> send_json(const std::string& method, const std::string& path, const boost::json::object& body = {});
+  core::Result<boost::json::value> send_json(const std::string& method, const std::string& path,
+                                             const boost::json::object& body = {});
 
   // Signs in and keeps the tokens.
-  core::Result<> login(const std::string& url, const std::string& email, const std::string& password, const std::string& device_name);
+  core::Result<> login(const std::string& url, const std::string& email, const std::string& password,
+                       const std::string& device_name);
   void logout();
 
   Account account() const;

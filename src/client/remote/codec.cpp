@@ -10,7 +10,8 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 7> operation_names{"put", "symlink", "mkdir", "move", "meta", "delete", "restore"};
+constexpr std::array<std::string_view, 7> operation_names{"put",  "symlink", "mkdir",  "move",
+                                                          "meta", "delete",  "restore"};
 
 // Members of an object; wrong or missing ones end the parse with what was expected.
 class Members {
@@ -99,7 +100,8 @@ content::Manifest parse_manifest(const Members& members) {
   for (const auto& entry : members.array("chunks")) {
     const auto* pair = entry.if_array();
     if (pair == nullptr || pair->size() != 2) throw ProtocolError("the server's answer holds a broken manifest");
-    manifest.entries.push_back({parse_name(Members::as_text(pair->at(0), "chunk")), static_cast<std::uint64_t>(Members::to_number(pair->at(1)))});
+    manifest.entries.push_back({parse_name(Members::as_text(pair->at(0), "chunk")),
+                                static_cast<std::uint64_t>(Members::to_number(pair->at(1)))});
   }
   return manifest;
 }
@@ -112,7 +114,8 @@ json::array to_json(const content::Manifest& manifest) {
 
 json::object to_json(const SpaceId& space, const Operation& operation) {
   using Type = Operation::Type;
-  json::object out{{"op", operation_names.at(static_cast<std::size_t>(operation.type))}, {"id", core::to_text(FileId{space, operation.id})}};
+  json::object out{{"op", operation_names.at(static_cast<std::size_t>(operation.type))},
+                   {"id", core::to_text(FileId{space, operation.id})}};
   const auto type = operation.type;
   if (type == Type::put || type == Type::symlink || type == Type::mkdir || type == Type::move) {
     out["parent_id"] = core::to_text(FileId{space, operation.parent});
@@ -255,7 +258,8 @@ std::string batch_to_json(const Batch& batch) {
   json::array operations;
   operations.reserve(batch.operations.size());
   for (const auto& operation : batch.operations) operations.push_back(to_json(batch.space, operation));
-  return json::serialize(json::object{{"space", core::to_text(batch.space)}, {"key", batch.key}, {"operations", std::move(operations)}});
+  return json::serialize(
+      json::object{{"space", core::to_text(batch.space)}, {"key", batch.key}, {"operations", std::move(operations)}});
 }
 
 Batch parse_batch(std::string_view text) {

@@ -38,7 +38,8 @@ TEST(Codec, BatchGoesBothWays) {
 TEST(Codec, ParsesAPageOfChanges) {
   const core::FileId id{};
   const auto text = core::to_text(id);
-  const auto page = parse_changes(R"({"items":[{"id":")" + text + R"(","parent_id":null,"kind":"folder","filename":"","size":0,"version":1,
+  const auto page = parse_changes(R"({"items":[{"id":")" + text +
+                                  R"(","parent_id":null,"kind":"folder","filename":"","size":0,"version":1,
     "content_id":null,"sha256":null,"executable":false,"modified_at":5,"uploaded_at":5,"deleted_at":7,"seq":9,"tree_seq":9,"target":null,
     "purged":false,"mime":null,"later":"ignored"}],"cursor":"c","at_head":true})");
   ASSERT_EQ(page.items.size(), 1U);
@@ -48,7 +49,8 @@ TEST(Codec, ParsesAPageOfChanges) {
 }
 
 TEST(Codec, RefusesBrokenAnswers) {
-  for (const auto* text : {"", "[]", "{}", R"({"items":1,"cursor":"c"})", R"({"items":[{"id":"x"}],"cursor":"c"})", R"({"items":[],"cursor":5})"}) {
+  for (const auto* text : {"", "[]", "{}", R"({"items":1,"cursor":"c"})", R"({"items":[{"id":"x"}],"cursor":"c"})",
+                           R"({"items":[],"cursor":5})"}) {
     EXPECT_THROW(parse_changes(text), ProtocolError) << text;
   }
   EXPECT_THROW(parse_missing(R"({"missing":["short"]})"), ProtocolError);

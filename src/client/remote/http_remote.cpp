@@ -26,19 +26,22 @@ core::Result<ChangesPage> HttpRemote::changes(const SpaceId& space, const std::s
   return parse_changes(body);
 }
 
-core::Result<std::vector<VersionContent>> HttpRemote::manifests(const SpaceId& space, const std::vector<VersionOf>& files) {
+core::Result<std::vector<VersionContent>> HttpRemote::manifests(const SpaceId& space,
+                                                                const std::vector<VersionOf>& files) {
   TRY(const auto body, api_.send({"POST", "/api/sync/manifests", manifests_to_json(space, files)}));
   return parse_manifests(body);
 }
 
 // An answer that is cut off is continued with what is still to come.
-core::Result<> HttpRemote::fetch(const SpaceId& space, const std::vector<content::ChunkName>& names, const FrameSink& sink) {
+core::Result<> HttpRemote::fetch(const SpaceId& space, const std::vector<content::ChunkName>& names,
+                                 const FrameSink& sink) {
   std::size_t taken = 0;
   for (int attempt = 1;; ++attempt) {
     content::ChunkStreamParser parser;
     std::optional<core::Error> broken;
     bool is_stopped = false;
-    ApiClient::Call call{"POST", "/api/sync/chunks/fetch", chunks_to_json(space, {names.begin() + static_cast<std::ptrdiff_t>(taken), names.end()})};
+    ApiClient::Call call{"POST", "/api/sync/chunks/fetch",
+                         chunks_to_json(space, {names.begin() + static_cast<std::ptrdiff_t>(taken), names.end()})};
     call.sink = [&](core::ByteView bytes) {
       while (!is_stopped) {
         auto frame = parser.next(bytes);
@@ -64,7 +67,8 @@ core::Result<> HttpRemote::fetch(const SpaceId& space, const std::vector<content
   }
 }
 
-core::Result<std::vector<content::ChunkName>> HttpRemote::missing(const SpaceId& space, const std::vector<content::ChunkName>& names) {
+core::Result<std::vector<content::ChunkName>> HttpRemote::missing(const SpaceId& space,
+                                                                  const std::vector<content::ChunkName>& names) {
   TRY(const auto body, api_.send({"POST", "/api/sync/chunks/missing", chunks_to_json(space, names)}));
   return parse_missing(body);
 }
@@ -87,7 +91,8 @@ core::Result<> HttpRemote::report(const std::vector<Unsynced>& unsynced) {
   for (std::size_t i = 0; i < std::min(unsynced.size(), reported_items); ++i) {
     items.push_back(boost::json::object{{"path", unsynced[i].path}, {"reason", unsynced[i].reason}});
   }
-  TRY_CHECK(api_.send({"POST", "/api/sync/report", boost::json::serialize(boost::json::object{{"unsynced", std::move(items)}})}));
+  TRY_CHECK(api_.send(
+      {"POST", "/api/sync/report", boost::json::serialize(boost::json::object{{"unsynced", std::move(items)}})}));
   return {};
 }
 

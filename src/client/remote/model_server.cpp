@@ -99,7 +99,8 @@ core::Result<> ModelServer::fetch(const SpaceId&, const std::vector<content::Chu
   return {};
 }
 
-core::Result<std::vector<content::ChunkName>> ModelServer::missing(const SpaceId&, const std::vector<content::ChunkName>& names) {
+core::Result<std::vector<content::ChunkName>> ModelServer::missing(const SpaceId&,
+                                                                   const std::vector<content::ChunkName>& names) {
   const std::lock_guard lock(mutex_);
   ++counters.requests;
   if (names.size() > 10'000) return core::Error(Errc::invalid_request);
@@ -165,7 +166,8 @@ OperationResult ModelServer::apply(const Operation& operation, std::set<NodeId>&
   using Type = Operation::Type;
   const bool is_new = operation.type == Type::mkdir || (operation.type == Type::put && operation.base_version == 0) ||
                       (operation.type == Type::symlink && operation.base_seq == 0);
-  if (failed.contains(operation.id) || ((is_new || operation.type == Type::move) && failed.contains(operation.parent))) {
+  if (failed.contains(operation.id) ||
+      ((is_new || operation.type == Type::move) && failed.contains(operation.parent))) {
     return fail(Errc::dependency_failed);
   }
   switch (operation.type) {
@@ -192,7 +194,8 @@ bool ModelServer::check_place(const Operation& operation, OperationResult& out) 
     out = fail(Errc::gone);
     return false;
   }
-  if (auto* holder = find_holder(operation.parent, operation.name); holder != nullptr && holder->item.node.id != operation.id) {
+  if (auto* holder = find_holder(operation.parent, operation.name);
+      holder != nullptr && holder->item.node.id != operation.id) {
     out = fail(Errc::name_taken, holder);
     return false;
   }
@@ -275,7 +278,8 @@ OperationResult ModelServer::remove(const Operation& operation) {
   if (row->item.node.is_folder()) {
     int epoch = 0;
     long long seen = 0;
-    if (std::sscanf(operation.seen.c_str(), "%d.%lld", &epoch, &seen) != 2 || row->tree_seq > seen) return fail(Errc::stale_base, row);
+    if (std::sscanf(operation.seen.c_str(), "%d.%lld", &epoch, &seen) != 2 || row->tree_seq > seen)
+      return fail(Errc::stale_base, row);
   }
   row->item.is_trashed = true;
   touch(*row);
@@ -349,7 +353,8 @@ std::set<std::string> ModelServer::listing() {
     for (NodeId at = id; at != root_; at = find(at)->item.node.parent) path = "/" + find(at)->item.node.name + path;
     const auto& node = row.item.node;
     if (node.is_folder()) path += "/";
-    if (node.kind == Kind::file) path += (node.executable ? " x " : " - ") + core::to_hex(core::ByteView(node.content_id).first(8));
+    if (node.kind == Kind::file)
+      path += (node.executable ? " x " : " - ") + core::to_hex(core::ByteView(node.content_id).first(8));
     if (node.kind == Kind::symlink) path += " -> " + node.target;
     out.insert(path);
   }

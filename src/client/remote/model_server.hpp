@@ -19,9 +19,12 @@ class ModelServer final : public Remote {
 
   core::Result<std::vector<Space>> spaces() override;
   core::Result<ChangesPage> changes(const SpaceId& space, const std::string& cursor, int limit) override;
-  core::Result<std::vector<VersionContent>> manifests(const SpaceId& space, const std::vector<VersionOf>& files) override;
-  core::Result<> fetch(const SpaceId& space, const std::vector<content::ChunkName>& names, const FrameSink& sink) override;
-  core::Result<std::vector<content::ChunkName>> missing(const SpaceId& space, const std::vector<content::ChunkName>& names) override;
+  core::Result<std::vector<VersionContent>> manifests(const SpaceId& space,
+                                                      const std::vector<VersionOf>& files) override;
+  core::Result<> fetch(const SpaceId& space, const std::vector<content::ChunkName>& names,
+                       const FrameSink& sink) override;
+  core::Result<std::vector<content::ChunkName>> missing(const SpaceId& space,
+                                                        const std::vector<content::ChunkName>& names) override;
   core::Result<> store(const SpaceId& space, const core::Bytes& chunk_stream) override;
   core::Result<BatchResult> commit(const Batch& batch) override;
   core::Result<> report(const std::vector<Unsynced>& unsynced) override;
@@ -39,9 +42,9 @@ class ModelServer final : public Remote {
   std::set<std::string> listing();
   std::set<content::Sha256> every_content();  // of every version that ever was
   std::int64_t head();
-  void start_new_epoch();            // as after a restore from a backup: cursors answer cursor_resync
-  void drop_journal();               // cursors answer cursor_relist, tombstones are gone
-  void purge_trash();                // and remember tombstones
+  void start_new_epoch();  // as after a restore from a backup: cursors answer cursor_resync
+  void drop_journal();  // cursors answer cursor_relist, tombstones are gone
+  void purge_trash();  // and remember tombstones
 
  private:
   struct Row {

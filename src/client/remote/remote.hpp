@@ -111,12 +111,15 @@ class Remote {
   // Errors: cursor_relist, cursor_resync, cursor_invalid. `cursor` empty: from the beginning.
   virtual core::Result<ChangesPage> changes(const SpaceId& space, const std::string& cursor, int limit) = 0;
   // At most 1,000 files.
-  virtual core::Result<std::vector<VersionContent>> manifests(const SpaceId& space, const std::vector<VersionOf>& files) = 0;
+  virtual core::Result<std::vector<VersionContent>> manifests(const SpaceId& space,
+                                                              const std::vector<VersionOf>& files) = 0;
   // At most 10,000 names and 64 MiB in sum. `sink` gets the frames in the order asked; false stops.
   using FrameSink = std::function<bool(content::ChunkStreamParser::Frame)>;
-  virtual core::Result<> fetch(const SpaceId& space, const std::vector<content::ChunkName>& names, const FrameSink& sink) = 0;
+  virtual core::Result<> fetch(const SpaceId& space, const std::vector<content::ChunkName>& names,
+                               const FrameSink& sink) = 0;
   // At most 10,000.
-  virtual core::Result<std::vector<content::ChunkName>> missing(const SpaceId& space, const std::vector<content::ChunkName>& names) = 0;
+  virtual core::Result<std::vector<content::ChunkName>> missing(const SpaceId& space,
+                                                                const std::vector<content::ChunkName>& names) = 0;
   // A chunk stream of at most 64 MiB. Errors: chunk_hash_mismatch, quota_exceeded, chunk_frame_invalid.
   virtual core::Result<> store(const SpaceId& space, const core::Bytes& chunk_stream) = 0;
   virtual core::Result<BatchResult> commit(const Batch& batch) = 0;

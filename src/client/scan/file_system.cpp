@@ -151,14 +151,16 @@ bool exchange(const std::filesystem::path& a, const std::filesystem::path& b) {
 void set_meta(const std::filesystem::path& path, std::int64_t modified_at, std::optional<bool> executable) {
   if (executable) copy_mode(path, path, *executable);
   const timespec times[2] = {{0, UTIME_OMIT}, to_timespec(modified_at)};
-  if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) throw FileError("set the time of", path, errno);
+  if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0)
+    throw FileError("set the time of", path, errno);
 }
 
 void set_meta(const Fd& file, const std::filesystem::path& path, std::int64_t modified_at, bool executable) {
   struct stat now{};
   if (::fstat(file.get(), &now) != 0) throw FileError("look at", path, errno);
   const auto mode = with_executable(now.st_mode, executable);
-  if (mode != (now.st_mode & 07777U) && ::fchmod(file.get(), mode) != 0) throw FileError("set the mode of", path, errno);
+  if (mode != (now.st_mode & 07777U) && ::fchmod(file.get(), mode) != 0)
+    throw FileError("set the mode of", path, errno);
   const timespec times[2] = {{0, UTIME_OMIT}, to_timespec(modified_at)};
   if (::futimens(file.get(), times) != 0) throw FileError("set the time of", path, errno);
 }
@@ -167,7 +169,8 @@ void copy_mode(const std::filesystem::path& from, const std::filesystem::path& t
   struct stat now{};
   if (::lstat(from.c_str(), &now) != 0) throw FileError("look at", from, errno);
   const auto mode = with_executable(now.st_mode, executable);
-  if ((from != to || mode != (now.st_mode & 07777U)) && ::chmod(to.c_str(), mode) != 0) throw FileError("set the mode of", to, errno);
+  if ((from != to || mode != (now.st_mode & 07777U)) && ::chmod(to.c_str(), mode) != 0)
+    throw FileError("set the mode of", to, errno);
 }
 
 void sync_file_system(const std::filesystem::path& root) {

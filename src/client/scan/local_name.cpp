@@ -24,22 +24,25 @@ bool is_ascii(std::string_view text) {
 
 }  // namespace
 
-bool is_own_name(std::string_view local_name) { return local_name == own_folder || local_name.starts_with(temporary_prefix); }
+bool is_own_name(std::string_view local_name) {
+  return local_name == own_folder || local_name.starts_with(temporary_prefix);
+}
 
 std::optional<std::string> to_remote_name(std::string_view local_name) {
   if (is_ascii(local_name)) return std::string(local_name);
   if (!core::is_utf8(local_name)) return std::nullopt;
   utf8proc_uint8_t* composed = nullptr;
-  const auto length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(local_name.data()), static_cast<utf8proc_ssize_t>(local_name.size()),
-                                   &composed, static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  const auto length = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(local_name.data()),
+                                   static_cast<utf8proc_ssize_t>(local_name.size()), &composed,
+                                   static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
   const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(composed, std::free);
   if (length < 0) return std::nullopt;
   return std::string(reinterpret_cast<const char*>(composed), static_cast<std::size_t>(length));
 }
 
 std::string to_local_name(std::string_view remote_name, bool is_taken) {
-  const bool is_plain = remote_name.size() <= name_max && !is_own_name(remote_name) && remote_name != "." && remote_name != ".." &&
-                        remote_name.find('/') == std::string_view::npos && !remote_name.empty();
+  const bool is_plain = remote_name.size() <= name_max && !is_own_name(remote_name) && remote_name != "." &&
+                        remote_name != ".." && remote_name.find('/') == std::string_view::npos && !remote_name.empty();
   if (is_plain && !is_taken) return std::string(remote_name);
   const auto hash = content::sha256(core::as_bytes(remote_name));
   const auto mark = "~" + core::to_hex(core::ByteView(hash).first(4));

@@ -14,7 +14,9 @@ TEST(LocalName, OrdinaryNamesStayAsTheyAre) {
 }
 
 TEST(LocalName, DecomposedNamesAreComposedForTheServer) {
-  EXPECT_EQ(to_remote_name("Caf" "e\xCC\x81"), "Caf\xC3\xA9");
+  EXPECT_EQ(to_remote_name("Caf"
+                           "e\xCC\x81"),
+            "Caf\xC3\xA9");
   EXPECT_EQ(to_remote_name("bad\xFF"), std::nullopt);
 }
 

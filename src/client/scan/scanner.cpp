@@ -18,7 +18,9 @@ constexpr int max_depth = 4096;
 Kind kind_of(EntryType type) {
   return type == EntryType::folder ? Kind::folder : type == EntryType::symlink ? Kind::symlink : Kind::file;
 }
-std::string join(const std::string& folder, const std::string& name) { return folder.empty() ? name : folder + "/" + name; }
+std::string join(const std::string& folder, const std::string& name) {
+  return folder.empty() ? name : folder + "/" + name;
+}
 
 }  // namespace
 
@@ -59,7 +61,8 @@ std::optional<Scanner::Folder> Scanner::resolve(const std::string& path) const {
     const auto end = std::min(path.find('/', at), path.size());
     const auto name = path.substr(at, end - at);
     const auto children = state_.children(folder.id);
-    const auto child = std::ranges::find_if(children, [&](const Node& node) { return node.local_name == name && node.is_folder(); });
+    const auto child =
+        std::ranges::find_if(children, [&](const Node& node) { return node.local_name == name && node.is_folder(); });
     if (child == children.end()) break;
     const auto stat = find_stat(options_.root / join(folder.path, name));
     if (!stat || !stat->stamp.is_same_object(child->stamp)) break;
@@ -113,7 +116,8 @@ void Scanner::scan_folder(const Folder& folder) {
   }
 }
 
-void Scanner::look_at(const Folder& folder, const std::string& name, const std::unordered_map<std::string, Node>& known) {
+void Scanner::look_at(const Folder& folder, const std::string& name,
+                      const std::unordered_map<std::string, Node>& known) {
   Found found{folder.id, join(folder.path, name), name, {}, {}};
   const auto child = known.find(name);
   const auto stat = find_stat(options_.root / found.path);
@@ -146,7 +150,8 @@ std::optional<Node> Scanner::find_moved(const Found& found) const {
   if (!base || base->kind != kind_of(found.stat.type) || assigned_.contains(base->id)) return std::nullopt;
   // Without a birth time an inode number may have been used again: only an untouched file counts.
   const auto& stamp = found.stat.stamp;
-  if (stamp.birth == 0 && !base->is_folder() && (base->stamp.size != stamp.size || base->stamp.mtime != stamp.mtime)) return std::nullopt;
+  if (stamp.birth == 0 && !base->is_folder() && (base->stamp.size != stamp.size || base->stamp.mtime != stamp.mtime))
+    return std::nullopt;
   const auto still = find_stat(path_of(*base));
   if (still && still->stamp.is_same_object(stamp)) return std::nullopt;  // another hard link
   return base;
@@ -171,7 +176,8 @@ void Scanner::place_later() {
 void Scanner::assign(const Found& found, const std::optional<Node>& base) {
   Node node;
   const bool is_in_transit = found.local_name.starts_with(transit_prefix);
-  auto name = base && base->local_name == found.local_name ? std::optional(base->name) : to_remote_name(found.local_name);
+  auto name =
+      base && base->local_name == found.local_name ? std::optional(base->name) : to_remote_name(found.local_name);
   if (base) assigned_.insert(base->id);
   if (!name) return skip(found.path, "the name is not valid UTF-8: rename it");
   node.id = base ? base->id : options_.make_id();
@@ -190,7 +196,8 @@ void Scanner::assign(const Found& found, const std::optional<Node>& base) {
     node.target = read_link(options_.root / found.path);
     if (!core::is_utf8(node.target)) return skip(found.path, "the target of the link is not valid UTF-8");
   }
-  const bool is_touched = !base || (node.is_folder() ? !base->stamp.is_same_object(node.stamp) : base->stamp != node.stamp);
+  const bool is_touched =
+      !base || (node.is_folder() ? !base->stamp.is_same_object(node.stamp) : base->stamp != node.stamp);
   if (node.is_folder() && (!base || descend_)) queue_.push_back({node.id, found.path, base.has_value()});
   if (!is_touched && place_of(node) == place_of(*base) && has_same_content(node, *base) && has_same_meta(node, *base) &&
       node.local_name == base->local_name) {

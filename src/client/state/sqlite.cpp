@@ -11,7 +11,8 @@ void check(sqlite3* db, int outcome) {
 }  // namespace
 
 Sqlite::Sqlite(const std::filesystem::path& file) {
-  const int outcome = sqlite3_open_v2(file.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int outcome =
+      sqlite3_open_v2(file.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   if (outcome != SQLITE_OK) {
     const std::string why = db_ != nullptr ? sqlite3_errmsg(db_) : "out of memory";
     sqlite3_close(db_);
@@ -27,7 +28,8 @@ Sqlite::~Sqlite() {
 
 Sqlite::Query Sqlite::query(const char* sql) {
   auto& statement = statements_[sql];
-  if (statement == nullptr) check(db_, sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr));
+  if (statement == nullptr)
+    check(db_, sqlite3_prepare_v3(db_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr));
   return {db_, statement};
 }
 
@@ -42,12 +44,13 @@ Sqlite::Query& Sqlite::Query::bind(std::int64_t value) {
   return *this;
 }
 Sqlite::Query& Sqlite::Query::bind(std::string_view text) {
-  check(db_, sqlite3_bind_text(statement_, ++bound_, text.empty() ? "" : text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT));
+  check(db_, sqlite3_bind_text(statement_, ++bound_, text.empty() ? "" : text.data(), static_cast<int>(text.size()),
+                               SQLITE_TRANSIENT));
   return *this;
 }
 Sqlite::Query& Sqlite::Query::bind(core::ByteView bytes) {
-  check(db_, sqlite3_bind_blob64(statement_, ++bound_, bytes.empty() ? reinterpret_cast<const void*>("") : bytes.data(), bytes.size(),
-                                 SQLITE_TRANSIENT));
+  check(db_, sqlite3_bind_blob64(statement_, ++bound_, bytes.empty() ? reinterpret_cast<const void*>("") : bytes.data(),
+                                 bytes.size(), SQLITE_TRANSIENT));
   return *this;
 }
 bool Sqlite::Query::next() {

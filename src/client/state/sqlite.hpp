@@ -41,7 +41,9 @@ class Sqlite {
     Query& bind(std::string_view text);
     Query& bind(core::ByteView bytes);
     bool next();  // false after the last row
-    void run() { while (next()) continue; }
+    void run() {
+      while (next()) continue;
+    }
 
     std::int64_t int64(int column) const { return sqlite3_column_int64(statement_, column); }
     std::string_view text(int column) const { return core::as_text(bytes(column)); }

@@ -60,8 +60,14 @@ Node read_synced(const Sqlite::Query& row) {
   return node;
 }
 void bind_node(Sqlite::Query& query, const Node& node) {
-  query.bind(node.id.view()).bind(node.parent.view()).bind(std::string_view(node.name)).bind(static_cast<std::int64_t>(node.kind));
-  query.bind(std::int64_t{node.executable}).bind(node.size).bind(node.modified_at).bind(core::ByteView(node.content_id));
+  query.bind(node.id.view())
+      .bind(node.parent.view())
+      .bind(std::string_view(node.name))
+      .bind(static_cast<std::int64_t>(node.kind));
+  query.bind(std::int64_t{node.executable})
+      .bind(node.size)
+      .bind(node.modified_at)
+      .bind(core::ByteView(node.content_id));
   query.bind(std::string_view(node.target)).bind(node.version).bind(node.seq);
 }
 
@@ -100,7 +106,10 @@ std::optional<std::string> State::find_setting(std::string_view key) {
   return std::string(query.text(0));
 }
 void State::set_setting(std::string_view key, std::string_view value) {
-  db_.query("INSERT INTO settings VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value").bind(key).bind(value).run();
+  db_.query("INSERT INTO settings VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value")
+      .bind(key)
+      .bind(value)
+      .run();
 }
 void State::remove_setting(std::string_view key) { db_.query("DELETE FROM settings WHERE key = ?").bind(key).run(); }
 
@@ -129,7 +138,10 @@ std::optional<Node> State::find_object(const Stamp& stamp) const {
 void State::put_synced(const Node& node) {
   auto query = db_.query("INSERT OR REPLACE INTO synced VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
   bind_node(query, node);
-  query.bind(std::string_view(node.local_name)).bind(as_int64(node.stamp.inode)).bind(node.stamp.birth).bind(node.stamp.size);
+  query.bind(std::string_view(node.local_name))
+      .bind(as_int64(node.stamp.inode))
+      .bind(node.stamp.birth)
+      .bind(node.stamp.size);
   query.bind(node.stamp.mtime).bind(node.stamp.ctime).run();
 }
 void State::remove_synced(const NodeId& id) { db_.query("DELETE FROM synced WHERE id = ?").bind(id.view()).run(); }
@@ -160,7 +172,9 @@ void State::remove_remote_except(const std::vector<NodeId>& listed) {
   }
   for (const auto& id : gone) remove_remote(id);
 }
-void State::forget_remote() { db_.execute("DELETE FROM remote; DELETE FROM dirty; DELETE FROM synced; DELETE FROM chunks"); }
+void State::forget_remote() {
+  db_.execute("DELETE FROM remote; DELETE FROM dirty; DELETE FROM synced; DELETE FROM chunks");
+}
 std::optional<Node> State::find_remote(const NodeId& id) const {
   auto query = db_.query("SELECT * FROM remote WHERE id = ?");
   query.bind(id.view());
@@ -184,7 +198,8 @@ std::optional<Node> State::find_visible(const NodeId& id, const NodeId& root) co
 
 Overlay State::remote_overlay(const NodeId& root) const {
   std::vector<NodeId> ids;
-  for (auto query = db_.query("SELECT id FROM dirty"); query.next();) ids.push_back(core::id_from_bytes<NodeId>(query.bytes(0)));
+  for (auto query = db_.query("SELECT id FROM dirty"); query.next();)
+    ids.push_back(core::id_from_bytes<NodeId>(query.bytes(0)));
   Overlay overlay;
   for (const auto& id : ids) {
     if (id == root) continue;
@@ -228,9 +243,11 @@ void State::clear_dirty(const NodeId& id) { db_.query("DELETE FROM dirty WHERE i
 void State::clear_all_dirty() { db_.execute("DELETE FROM dirty"); }
 
 std::optional<KnownContent> State::find_content(const Stamp& stamp) const {
-  auto query = db_.query("SELECT size, mtime, ctime, content_id, sha256, chunks FROM contents WHERE inode = ? AND birth = ?");
+  auto query =
+      db_.query("SELECT size, mtime, ctime, content_id, sha256, chunks FROM contents WHERE inode = ? AND birth = ?");
   query.bind(as_int64(stamp.inode)).bind(stamp.birth);
-  if (!query.next() || query.int64(0) != stamp.size || query.int64(1) != stamp.mtime || query.int64(2) != stamp.ctime) return std::nullopt;
+  if (!query.next() || query.int64(0) != stamp.size || query.int64(1) != stamp.mtime || query.int64(2) != stamp.ctime)
+    return std::nullopt;
   KnownContent known;
   std::ranges::copy(query.bytes(3).first(32), known.content_id.begin());
   std::ranges::copy(query.bytes(4).first(32), known.sha256.begin());
@@ -249,11 +266,17 @@ void State::index_chunks(const NodeId& file, std::span<const content::ChunkRef> 
   remove_chunks(file);
   std::int64_t offset = 0;
   for (const auto& chunk : chunks) {
-    db_.query("INSERT OR IGNORE INTO chunks VALUES (?,?,?)").bind(core::ByteView(chunk.name.bytes)).bind(file.view()).bind(offset).run();
+    db_.query("INSERT OR IGNORE INTO chunks VALUES (?,?,?)")
+        .bind(core::ByteView(chunk.name.bytes))
+        .bind(file.view())
+        .bind(offset)
+        .run();
     offset += static_cast<std::int64_t>(chunk.size);
   }
 }
-void State::remove_chunks(const NodeId& file) { db_.query("DELETE FROM chunks WHERE file = ?").bind(file.view()).run(); }
+void State::remove_chunks(const NodeId& file) {
+  db_.query("DELETE FROM chunks WHERE file = ?").bind(file.view()).run();
+}
 std::vector<ChunkPlace> State::find_chunk(const content::ChunkName& name) const {
   auto query = db_.query("SELECT file, offset FROM chunks WHERE name = ? LIMIT 4");
   query.bind(core::ByteView(name.bytes));

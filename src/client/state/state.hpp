@@ -66,8 +66,8 @@ class State final : public TreeView {
     Node node;
     bool is_trashed = false;
   };
-  void put_remote(const RemoteRow& row);    // and marks it dirty
-  void remove_remote(const NodeId& id);     // and marks it dirty
+  void put_remote(const RemoteRow& row);  // and marks it dirty
+  void remove_remote(const NodeId& id);  // and marks it dirty
   void remove_remote_except(const std::vector<NodeId>& listed);  // after an authoritative listing
   void forget_remote();  // and the synced tree with it: the history of the server is another one
   std::optional<Node> find_visible(const NodeId& id, const NodeId& root) const;

@@ -20,10 +20,10 @@ enum class Kind : std::uint8_t { file, folder, symlink };
 // renamed file is recognised.
 struct Stamp {
   std::uint64_t inode = 0;
-  std::int64_t birth = 0;   // ns; 0 where the file system does not know
+  std::int64_t birth = 0;  // ns; 0 where the file system does not know
   std::int64_t size = 0;
-  std::int64_t mtime = 0;   // ns
-  std::int64_t ctime = 0;   // ns
+  std::int64_t mtime = 0;  // ns
+  std::int64_t ctime = 0;  // ns
   auto operator<=>(const Stamp&) const = default;
   bool is_same_object(const Stamp& other) const { return inode == other.inode && birth == other.birth; }
 };
@@ -36,13 +36,13 @@ struct Node {
   Kind kind = Kind::file;
   bool executable = false;
   std::int64_t size = 0;
-  std::int64_t modified_at = 0;      // microseconds
-  content::Sha256 content_id{};      // files
-  std::string target;                // symlinks
-  std::int64_t version = 0;          // synced and remote trees
-  std::int64_t seq = 0;              // synced and remote trees
-  std::string local_name;            // local and synced trees: what it is called on the disk
-  Stamp stamp;                       // local and synced trees
+  std::int64_t modified_at = 0;  // microseconds
+  content::Sha256 content_id{};  // files
+  std::string target;  // symlinks
+  std::int64_t version = 0;  // synced and remote trees
+  std::int64_t seq = 0;  // synced and remote trees
+  std::string local_name;  // local and synced trees: what it is called on the disk
+  Stamp stamp;  // local and synced trees
 
   bool is_folder() const { return kind == Kind::folder; }
 };
@@ -54,7 +54,8 @@ struct Place {
 };
 inline Place place_of(const Node& node) { return {node.parent, node.name}; }
 inline bool has_same_content(const Node& a, const Node& b) {
-  return a.kind == b.kind && (a.kind != Kind::file || (a.size == b.size && a.content_id == b.content_id)) && a.target == b.target;
+  return a.kind == b.kind && (a.kind != Kind::file || (a.size == b.size && a.content_id == b.content_id)) &&
+         a.target == b.target;
 }
 inline bool has_same_meta(const Node& a, const Node& b) {
   return a.is_folder() || (a.modified_at == b.modified_at && a.executable == b.executable);
