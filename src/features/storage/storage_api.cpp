@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "features/storage/storage_api.hpp"
 
+#include "content/sha256.hpp"
 #include "core/encoding.hpp"
 #include "features/access/fields.hpp"
 #include "features/storage/download.hpp"
@@ -45,6 +46,16 @@ Result<bool> renames(const Fields& fields) {
   TRY(const std::optional<std::string> choice, fields.optional_text("on_conflict"));
   if (choice && *choice != "fail" && *choice != "rename") return access::invalid_member("on_conflict", "\"fail\" or \"rename\"");
   return choice == "rename";
+}
+
+// A change in the folder or below moves its tree_seq; a change of the way to it does not.
+std::string listing_etag(const Listing& listing) {
+  content::Sha256Hasher way;
+  for (const auto& ancestor : listing.path) {
+    way.update(ancestor.id.view());
+    way.update(core::as_bytes(ancestor.filename));
+  }
+  return "\"" + std::to_string(listing.folder.tree_seq) + "-" + core::to_hex(way.finish()).substr(0, 16) + "\"";
 }
 
 std::string write_listing(SpaceId space, const Listing& listing, const std::string& next_cursor) {
@@ -104,7 +115,7 @@ StorageApi::Reply StorageApi::list(net::Request& request) {
   }
   CO_TRY(const Listing listing, co_await service_.list(caller, folder, query.sort, query.after, query.limit));
   const SpaceId space = folder ? folder->space : caller.personal_space;
-  const std::string etag = "\"" + std::to_string(listing.folder.tree_seq) + "\"";
+  const std::string etag = listing_etag(listing);
   const auto known = request.headers.find("If-None-Match");
   if (known && matches_etag(*known, etag)) {
     auto response = net::Response::empty(304);
