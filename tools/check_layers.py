@@ -12,8 +12,8 @@ from pathlib import Path
 SRC = Path(__file__).resolve().parent.parent / "src"
 SEAMS = ["database", "blob", "bus"]
 BASE = ["core", "content", "net"]
-FEATURES = ["auth", "access", "storage", "sync", "sharing", "search", "admin"]
-TEST_FILE = re.compile(r"_[a-z0-9]*test\.cpp$|_benchmark\.cpp$|_contract\.[ch]pp$")
+FEATURES = ["schema", "access", "storage", "auth", "sync", "sharing", "search", "admin"]
+TEST_FILE = re.compile(r"_[a-z0-9]*test\.cpp$|_benchmark\.cpp$|_contract\.[ch]pp$|_fixture\.hpp$")
 
 
 def layers_below(folder):

@@ -134,7 +134,8 @@ class RequestMetrics {
     const std::string route = seen.route.empty() ? "none" : std::string(seen.route);
     return {&metrics_.counter("clouddocs_http_requests_total", "Requests answered",
                               {{"method", std::string(to_text(seen.request.method))}, {"route", route}, {"status", std::to_string(seen.status)}}),
-            &metrics_.histogram("clouddocs_http_request_seconds", "From the end of a request's head to the end of its answer", bounds, {{"route", route}})};
+            &metrics_.histogram("clouddocs_http_request_seconds", "From the end of a request's head to the end of its answer", bounds,
+                                {{"route", route}})};
   }
 
   Metrics& metrics_;

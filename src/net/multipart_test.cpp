@@ -48,7 +48,8 @@ struct ReadPart {
 };
 
 struct Form {
-  explicit Form(std::string text, std::size_t piece = 100'000, std::string_view type = "multipart/form-data; boundary=XX") : body(std::move(text), piece) {
+  explicit Form(std::string text, std::size_t piece = 100'000, std::string_view type = "multipart/form-data; boundary=XX")
+      : body(std::move(text), piece) {
     request.headers.add("Content-Type", type);
     request.body = &body;
   }
@@ -160,7 +161,8 @@ TEST(Multipart, BodiesThatEndEarlyAreIncomplete) {
 }
 
 TEST(Multipart, OtherTypesAreUnsupported) {
-  for (const std::string_view type : {"", "application/json", "multipart/form-data", "multipart/form-data; boundary=", "multipart/mixed; boundary=XX"}) {
+  for (const std::string_view type :
+       {"", "application/json", "multipart/form-data", "multipart/form-data; boundary=", "multipart/mixed; boundary=XX"}) {
     EXPECT_EQ(Form(two_parts, 100, type).read().error().code, Errc::unsupported_media_type) << type;
   }
   EXPECT_TRUE(Form(two_parts, 100, "Multipart/Form-Data; charset=utf-8; Boundary=\"XX\"").read().has_value());

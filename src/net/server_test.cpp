@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <ctime>
 #include <mutex>
 #include <thread>
 
@@ -67,7 +68,8 @@ TEST_F(ServerTest, AcceptsARequestByteByByte) {
   config.header_timeout = 10s;
   start();
   RawClient client(port());
-  const std::string request = "\r\nPOST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;ext=1\r\nde\r\n0\r\nTrailer: t\r\n\r\n";
+  const std::string request =
+      "\r\nPOST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;ext=1\r\nde\r\n0\r\nTrailer: t\r\n\r\n";
   for (const char c : request + std::string(hello)) client.send(std::string_view(&c, 1));
   EXPECT_EQ(client.read().body, "abcde");
   EXPECT_EQ(client.read().body, "hello");
@@ -236,6 +238,28 @@ TEST_F(ServerTest, RefusesConnectionsAboveTheLimit) {
   RawClient third(port());
   EXPECT_EQ(third.read().status, 503);
 }
+
+// UBSan needs descriptors of its own to look at objects and reports nonsense without.
+#if !__has_feature(undefined_behavior_sanitizer)
+TEST_F(ServerTest, RunningOutOfDescriptorsDelaysNewConnectionsOnly) {
+  config.header_timeout = config.idle_timeout = 10s;
+  start();
+  RawClient present(port());
+  EXPECT_EQ(present.ask(hello).status, 200);
+  std::vector<int> held;
+  for (int copy = ::dup(0); copy >= 0; copy = ::dup(0)) held.push_back(copy);
+  ::close(held.back());
+  held.pop_back();
+  RawClient waiting(port());  // takes the last descriptor: nothing is left for the server's side
+  waiting.send(hello);
+  const std::clock_t before = std::clock();
+  EXPECT_FALSE(waiting.receive(300ms));
+  EXPECT_LT(std::clock() - before, CLOCKS_PER_SEC / 10);
+  EXPECT_EQ(present.ask(hello).status, 200);
+  for (const int copy : held) ::close(copy);
+  EXPECT_EQ(waiting.read().body, "hello");
+}
+#endif
 
 TEST_F(ServerTest, ObserverSeesRouteStatusAndBytes) {
   struct Seen {

@@ -56,7 +56,9 @@ class TlsTest : public ::testing::Test, protected ServerFixture {
     config.tls_key = folder / "key.pem";
     config.idle_timeout = 10s;
     make_certificate(config.tls_certificate, config.tls_key);
-    router.add(Method::get, "/hello", [](Request& request) -> Task<Result<Response>> { co_return Response::text(request.secure ? "secure" : "plain"); });
+    router.add(Method::get, "/hello", [](Request& request) -> Task<Result<Response>> {
+      co_return Response::text(request.secure ? "secure" : "plain");
+    });
     router.add(Method::post, "/echo", [](Request& request) -> Task<Result<Response>> {
       CO_TRY(std::string text, co_await request.read_text(64U << 20));
       co_return Response::text(std::move(text));

@@ -211,8 +211,8 @@ struct WebSocketClient::State {
   }
 };
 
-WebSocketClient::WebSocketClient(const std::string& url, const std::vector<std::pair<std::string, std::string>>& headers, Milliseconds connect_timeout,
-                                 const std::string& ca_file)
+WebSocketClient::WebSocketClient(const std::string& url, const std::vector<std::pair<std::string, std::string>>& headers,
+                                 Milliseconds connect_timeout, const std::string& ca_file)
     : state_(std::make_unique<State>()) {
   const auto deadline = Clock::now() + connect_timeout;
   const Address address = parse_address(url);

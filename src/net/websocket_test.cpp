@@ -81,7 +81,8 @@ TEST_F(WebSocketTest, EchoesWholeAndFragmentedMessages) {
     client->send(frame(Opcode::text, message));
     EXPECT_TRUE(client->read_exactly(text(message).size()) == text(message)) << size;
   }
-  client->send(frame(Opcode::text, "ab", false) + frame(Opcode::ping, "p") + frame(Opcode::continuation, "cd", false) + frame(Opcode::continuation, "ef"));
+  client->send(frame(Opcode::text, "ab", false) + frame(Opcode::ping, "p") + frame(Opcode::continuation, "cd", false) +
+               frame(Opcode::continuation, "ef"));
   EXPECT_EQ(client->read_exactly(3), std::string("\x8a\x01p"));
   EXPECT_EQ(client->read_exactly(8), text("abcdef"));
 }
@@ -281,6 +282,9 @@ TEST_F(WebSocketTest, OrdinaryRequestIsToldToUpgrade) {
   std::string old(handshake);
   old.replace(old.find("13\r\n"), 2, "08");
   EXPECT_EQ(client.ask(old).status, 426);
+  std::string with_body(handshake);
+  with_body.insert(with_body.size() - 2, "Content-Length: 3\r\n");
+  EXPECT_EQ(client.ask(with_body + "abc").status, 426);
 }
 
 }  // namespace

@@ -51,12 +51,7 @@ bool Round::is_covered_by_failure(const NodeId& id) const {
 
 void Round::settle(const NodeId& id) {
   const auto& outcome = outcomes_.at(id);
-  if (!outcome.is_alive) {
-    state_.remove_synced(id);
-    state_.remove_chunks(id);
-    state_.clear_dirty(id);
-    return;
-  }
+  if (!outcome.is_alive) return forget(id);
   Node node = outcome.target;
   if (const auto row = state_.find_remote(id)) {
     node.version = row->version;
@@ -68,6 +63,18 @@ void Round::settle(const NodeId& id) {
   if (auto chunks = chunks_.find(id); chunks != chunks_.end() && node.size >= indexed_size) {
     state_.index_chunks(id, chunks->second);
   }
+}
+
+// A folder goes together with what was in it, in one transaction: a crash in between would leave nodes without a folder behind.
+void Round::forget(const NodeId& id) {
+  State::Transaction transaction(state_);
+  for (const auto& child : state_.children(id)) {
+    if (const auto found = outcomes_.find(child.id); found != outcomes_.end() && !found->second.is_alive) forget(child.id);
+  }
+  state_.remove_synced(id);
+  state_.remove_chunks(id);
+  state_.clear_dirty(id);
+  transaction.commit();
 }
 
 std::string Round::remote_path(const NodeId& id) {

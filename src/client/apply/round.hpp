@@ -44,6 +44,7 @@ class Round {
 
  private:
   void settle(const NodeId& id);
+  void forget(const NodeId& id);
   bool is_covered_by_failure(const NodeId& id) const;
 
   State& state_;

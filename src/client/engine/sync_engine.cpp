@@ -19,6 +19,14 @@ constexpr std::string_view marker_name = "folder.json";
 // The device's own mark in the folder: an unmounted or replaced folder does not have it, and is not taken for "everything deleted".
 std::filesystem::path marker(const std::filesystem::path& root) { return root / own_folder / marker_name; }
 
+// File times advance in steps of a few milliseconds. A file that was written to just before it was read may be written to once more without a new
+// time: such a stamp is not to be trusted, and spoilt so that the next scan reads the file again.
+constexpr std::int64_t time_step = 20'000'000;
+void distrust_if_fresh(Stamp& stamp, std::chrono::system_clock::time_point read_at) {
+  const auto at = std::chrono::duration_cast<std::chrono::nanoseconds>(read_at.time_since_epoch()).count();
+  if (stamp.mtime > at - time_step) stamp.ctime = 0;
+}
+
 bool detect_case_insensitive(const std::filesystem::path& root) {
   std::string other(marker_name);
   other[0] = 'F';
@@ -148,13 +156,15 @@ void SyncEngine::read_contents(ScanResult& scanned, SyncReport& report) {
   }
   if (jobs.empty()) return;
   std::int64_t done = 0;
+  const auto read_at = std::chrono::system_clock::now();
   Uploader uploader(remote_, space_, workers_, [&](std::int64_t bytes) { progress(Progress::Phase::uploading, done += bytes, total); });
   uploader.run(jobs);
   State::Transaction transaction(state_);
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     auto& node = scanned.local.at(ids[i]);
     if (jobs[i].known) {
-      state_.put_content(jobs[i].stamp, *jobs[i].known);
+      distrust_if_fresh(node->stamp, read_at);
+      state_.put_content(node->stamp, *jobs[i].known);
       node->content_id = jobs[i].known->content_id;
       read_now_.insert(ids[i]);
       continue;
@@ -167,22 +177,14 @@ void SyncEngine::read_contents(ScanResult& scanned, SyncReport& report) {
 }
 
 // A file that was not changed here but has to be put (the server deleted it while its folder was moved here): its content may be unknown.
-void SyncEngine::read_for_plan(Round& round) {
+void SyncEngine::read_for_plan(Round& round, const Overlay& local) {
   std::vector<UploadJob> jobs;
   std::vector<NodeId> ids;
   for (const auto& step : round.plan().remote) {
     const auto& outcome = round.outcome(step.id);
     const bool is_put = step.type == Step::Type::create || step.type == Step::Type::update;
     if (!is_put || outcome.target.kind != Kind::file || !outcome.local || read_now_.contains(outcome.local->id)) continue;
-    std::string path = outcome.local->local_name;
-    NodeId at = outcome.local->parent;
-    while (at != root_id_) {  // the synced tree knows it: else the scan would have read it
-      const auto base = state_.find(at);
-      if (!base) break;
-      path = base->local_name + "/" + path;
-      at = base->parent;
-    }
-    jobs.push_back({options_.root / path, outcome.local->stamp, state_.find_content(outcome.local->stamp), false, {}});
+    jobs.push_back({path_of(*outcome.local, local), outcome.local->stamp, state_.find_content(outcome.local->stamp), false, {}});
     ids.push_back(step.id);
   }
   if (jobs.empty()) return;
@@ -196,6 +198,20 @@ void SyncEngine::read_for_plan(Round& round) {
     }
   }
   transaction.commit();
+}
+
+// Where a node of the local tree lies.
+std::filesystem::path SyncEngine::path_of(const Node& node, const Overlay& local) const {
+  std::filesystem::path path = node.local_name;
+  NodeId at = node.parent;
+  while (at != root_id_) {
+    const auto moved = local.find(at);
+    const auto folder = moved != local.end() ? moved->second : state_.find(at);
+    if (!folder) break;
+    path = folder->local_name / path;
+    at = folder->parent;
+  }
+  return options_.root / path;
 }
 
 void SyncEngine::guard(const Plan& plan) const {
@@ -244,7 +260,7 @@ bool SyncEngine::run_round(const std::optional<std::set<std::string>>& changed, 
   guard(out);
   count(out, report);
   Round round(state_, out, root_id_);
-  read_for_plan(round);
+  read_for_plan(round, scanned.local);
   progress(Progress::Phase::committing, 0, static_cast<std::int64_t>(out.remote.size()));
   committer.run(round);
   std::atomic<std::int64_t> done{0};

@@ -75,7 +75,8 @@ class SyncEngine {
   bool take_page(const ChangesPage& page, std::vector<NodeId>* listed);
   ScanResult scan(const std::optional<std::set<std::string>>& changed);
   void read_contents(ScanResult& scanned, SyncReport& report);
-  void read_for_plan(Round& round);
+  void read_for_plan(Round& round, const Overlay& local);
+  std::filesystem::path path_of(const Node& node, const Overlay& local) const;
   void guard(const Plan& plan) const;
   bool run_round(const std::optional<std::set<std::string>>& changed, SyncReport& report);
   void count(const Plan& plan, SyncReport& report) const;

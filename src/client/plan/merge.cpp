@@ -10,6 +10,9 @@ namespace {
 
 constexpr int max_depth = 4096;
 
+// A node that a device was moving when it was cut off: nobody meant it to be called that.
+bool is_in_transit(const Node& node) { return node.name.starts_with(transit_prefix); }
+
 void take_content(Node& to, const Node& from) {
   to.size = from.size;
   to.content_id = from.content_id;
@@ -99,7 +102,7 @@ bool Merge::is_moved(const Overlay& mine, const Overlay& other, const NodeId& id
     const auto now = effective(mine, at, base);
     if (!base || !now) return false;
     if (effective(other, at, base)) return false;  // from here up nothing was deleted
-    if (place_of(*now) != place_of(*base)) return true;
+    if (place_of(*now) != place_of(*base) && !is_in_transit(*now)) return true;
     at = now->parent;
   }
   return false;
@@ -112,7 +115,8 @@ void Merge::merge_both(Entry& entry) {
   target = *remote;
   target.stamp = local->stamp;
   target.local_name = local->local_name;
-  if (base && place_of(*remote) == place_of(*base) && place_of(*local) != place_of(*base)) {
+  const bool is_moved_remotely = !base || (place_of(*remote) != place_of(*base) && !is_in_transit(*remote));
+  if (!is_moved_remotely && place_of(*local) != place_of(*remote)) {
     target.parent = local->parent;
     target.name = local->name;
     entry.is_placed_locally = true;

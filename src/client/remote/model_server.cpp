@@ -10,6 +10,10 @@ namespace clouddocs::client {
 
 using core::Errc;
 
+namespace {
+constexpr std::string_view listing_mark = ".listing";
+}
+
 ModelServer::ModelServer(core::Random& random) : random_(random) {
   random_.fill(space_.bytes);
   random_.fill(root_.bytes);
@@ -36,8 +40,10 @@ core::Result<ChangesPage> ModelServer::changes(const SpaceId&, const std::string
   if (!cursor.empty()) {
     if (std::sscanf(cursor.c_str(), "%d.%lld", &epoch, &from) != 2) return core::Error(Errc::cursor_invalid);
     if (epoch != epoch_) return core::Error(Errc::cursor_resync);
-    if (from < floor_) return core::Error(Errc::cursor_relist);
+    // The pages of a listing that has begun lie below the floor too.
+    if (from < floor_ && !cursor.ends_with(listing_mark)) return core::Error(Errc::cursor_relist);
   }
+  const bool is_listing = cursor.empty() || cursor.ends_with(listing_mark);
   std::map<std::int64_t, const Row*> by_seq;
   for (const auto& [id, row] : rows_) {
     if (row.item.node.seq > from && !(from == 0 && row.item.is_purged)) by_seq[row.item.node.seq] = &row;
@@ -48,7 +54,7 @@ core::Result<ChangesPage> ModelServer::changes(const SpaceId&, const std::string
   for (const auto& [seq, row] : by_seq) {
     if (static_cast<int>(page.items.size()) == limit) {
       page.at_head = false;
-      page.cursor = make_cursor(page.items.back().node.seq);
+      page.cursor = make_cursor(page.items.back().node.seq) + (is_listing ? std::string(listing_mark) : "");
       break;
     }
     page.items.push_back(row->item);

@@ -93,6 +93,7 @@ std::vector<std::string> Scanner::list(const Folder& folder, bool& is_readable) 
     is_readable = false;
     skip(folder.path, FileError("list", path, errno).what());
   }
+  std::ranges::sort(names);  // the same order on every file system
   return names;
 }
 

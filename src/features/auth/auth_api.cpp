@@ -166,7 +166,9 @@ AuthApi::Reply AuthApi::register_user(net::Request& request) {
 
 AuthApi::Reply AuthApi::login(net::Request& request) {
   CO_TRY(NewLogin login, co_await read_login(request));
-  const std::string account = login.email;
+  // The account and not its spelling: otherwise every spelling would have attempts of its own.
+  const auto email = normalise_email(login.email);
+  const std::string account = email.has_value() ? email.value() : login.email;
   CO_CHECK(co_await limiter_.admit_login(account));
   auto outcome = co_await service_.login(std::move(login));
   if (outcome.has_error()) {

@@ -23,6 +23,7 @@ class SessionRegistry {
     access::Caller caller;
     std::int64_t epoch = 0;
     std::shared_ptr<std::atomic<bool>> revoked = std::make_shared<std::atomic<bool>>(false);
+    bool stale = false;  // to be read anew; kept, since requests that run hold `revoked`
   };
   // Called with each ended session on an unspecified thread; must not block.
   using Listener = std::function<void(core::SessionId)>;
@@ -40,6 +41,8 @@ class SessionRegistry {
  private:
   static constexpr std::size_t max_entries = 200'000;
   Task<core::Result<>> read_new();
+  Task<core::Result<Entry>> read_entry(UserId user, SessionId session, std::int64_t epoch);
+  void make_room();
 
   database::Database& db_;
   std::mutex mutex_;

@@ -63,28 +63,32 @@ Task<OperationResult> Batch::apply(const Operation& operation) {
       co_return Error(Errc::dependency_failed, "An operation that this one depends on failed.");
     }
   }
-  const Gathered before = gathered_;
+  gathered_ = {};
   auto body = [&]() -> Task<OperationResult> {
     auto visit = [&](const auto& op) { return run(op); };
     co_return co_await std::visit(visit, operation);
   };
   OperationResult result = co_await tx_.nested(body);
   if (result.has_error()) {
-    gathered_ = before;
     if (refs.makes && result.error().code != Errc::id_taken) failed_.insert(*refs.makes);
+    co_return result;
   }
+  total_.used += gathered_.used;
+  total_.reserved += gathered_.reserved;
+  for (const auto& [folder, seq] : gathered_.dirty_folders) total_.dirty_folders[folder] = seq;
+  for (auto& [id, node] : gathered_.changed) total_.changed[id] = std::move(node);
   co_return result;
 }
 
 Task<> Batch::finish() {
-  for (const auto& [folder, seq] : gathered_.dirty_folders) co_await TreeStore::touch_upwards(tx_, space_.id, folder, seq_);
-  co_await SpaceStore::add_usage(tx_, space_, gathered_.used, gathered_.reserved);
+  for (const auto& [folder, seq] : total_.dirty_folders) co_await TreeStore::touch_upwards(tx_, space_.id, folder, seq_);
+  co_await SpaceStore::add_usage(tx_, space_, total_.used, total_.reserved);
 }
 
 std::vector<Node> Batch::changed() const {
   std::vector<Node> nodes;
-  nodes.reserve(gathered_.changed.size());
-  for (const auto& [id, node] : gathered_.changed) nodes.push_back(node);
+  nodes.reserve(total_.changed.size());
+  for (const auto& [id, node] : total_.changed) nodes.push_back(node);
   std::sort(nodes.begin(), nodes.end(), [](const Node& a, const Node& b) { return a.seq < b.seq; });
   return nodes;
 }
@@ -139,7 +143,7 @@ Task<Result<std::string>> Batch::claim_name(NodeId parent, std::string_view file
 }
 
 Result<> Batch::charge(std::int64_t bytes) {
-  if (bytes > 0 && space_.storage_used + gathered_.used + bytes > plan_.storage) {
+  if (bytes > 0 && space_.storage_used + total_.used + gathered_.used + bytes > plan_.storage) {
     return Error(Errc::quota_exceeded, "The storage of this account is full: it would hold more than " +
                                            std::to_string(plan_.storage) + " bytes. Delete something or change the plan.");
   }
@@ -148,7 +152,10 @@ Result<> Batch::charge(std::int64_t bytes) {
 }
 
 Task<Result<>> Batch::settle_chunks(const NewContent& content) {
-  for (const auto& chunk : content.along) co_await ChunkIndex::add(tx_, space_.id, chunk, false, now_);
+  for (const auto& chunk : content.along) {
+    const auto known = co_await ChunkIndex::add(tx_, space_.id, chunk, false, now_);
+    if (known && known->was_pending) gathered_.reserved -= known->size;
+  }
   if (content.along.empty()) {
     for (const auto& chunk : content.chunks) {
       const auto touched = co_await ChunkIndex::touch(tx_, space_.id, chunk.name, true, now_);

@@ -26,7 +26,7 @@ class Batch {
   std::vector<Node> changed() const;
 
  private:
-  // What an operation changes besides rows; undone with its savepoint.
+  // What operations change besides rows.
   struct Gathered {
     std::int64_t used = 0;
     std::int64_t reserved = 0;
@@ -71,7 +71,8 @@ class Batch {
   Timestamp now_;
   const core::Clock& clock_;
   core::Random& random_;
-  Gathered gathered_;
+  Gathered total_;     // of the operations that succeeded
+  Gathered gathered_;  // of the one that runs; dropped with its savepoint
   std::set<NodeId> failed_;  // nodes that an operation should have made and did not
   std::map<NodeId, std::size_t> live_folders_;  // checked in this batch: depth of the chain
 };

@@ -56,8 +56,9 @@ Task<std::optional<ChunkIndex::Touched>> ChunkIndex::touch(Transaction& tx, Spac
   co_return touched;
 }
 
-Task<bool> ChunkIndex::add(Transaction& tx, SpaceId space, const NewChunk& chunk, bool pending, Timestamp now) {
-  if (co_await touch(tx, space, chunk.name, !pending, now)) co_return false;
+Task<std::optional<ChunkIndex::Touched>> ChunkIndex::add(Transaction& tx, SpaceId space, const NewChunk& chunk, bool pending,
+                                                         Timestamp now) {
+  if (const auto known = co_await touch(tx, space, chunk.name, !pending, now)) co_return known;
   std::optional<std::int64_t> small_id;
   std::optional<std::string_view> object;
   if (chunk.object.empty()) {
@@ -68,7 +69,7 @@ Task<bool> ChunkIndex::add(Transaction& tx, SpaceId space, const NewChunk& chunk
   }
   co_await tx.execute(insert_chunk, space, chunk.name.view(), static_cast<std::int64_t>(chunk.size), object, chunk.offset,
                       small_id, pending, now);
-  co_return true;
+  co_return std::nullopt;
 }
 
 Task<> ChunkIndex::add_segment(Transaction& tx, SpaceId space, const Segment& segment, Timestamp now) {

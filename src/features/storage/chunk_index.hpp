@@ -53,8 +53,8 @@ class ChunkIndex {
   static Task<std::optional<Touched>> touch(Transaction& tx, SpaceId space, const content::ChunkName& name, bool commit,
                                             Timestamp now);
 
-  // Records a chunk unless the space has it already (which is touched instead). True when the row is new.
-  static Task<bool> add(Transaction& tx, SpaceId space, const NewChunk& chunk, bool pending, Timestamp now);
+  // Records a chunk unless the space has it already: then that is touched instead, and what touch() says of it returned.
+  static Task<std::optional<Touched>> add(Transaction& tx, SpaceId space, const NewChunk& chunk, bool pending, Timestamp now);
   static Task<> add_segment(Transaction& tx, SpaceId space, const Segment& segment, Timestamp now);
 };
 

@@ -107,7 +107,7 @@ Task<Result<>> ChunkWriter::record() {
     if (locked.empty()) co_return Error(Errc::not_found, "There is no such space.");
     std::int64_t added = 0;
     for (const auto& chunk : chunks) {
-      if (co_await ChunkIndex::add(tx, space_, chunk, true, now)) added += chunk.size;
+      if (!co_await ChunkIndex::add(tx, space_, chunk, true, now)) added += chunk.size;
     }
     for (const auto& segment : segments_) co_await ChunkIndex::add_segment(tx, space_, segment, now);
     const auto plan = co_await tx.execute(owner_plan, locked.front().id<UserId>(0));

@@ -15,6 +15,9 @@ struct Cursor {
   core::SpaceId space;
   std::int64_t epoch = 0;
   std::int64_t seq = 0;
+  // Of a listing that has not reached the head yet: the journal's floor when it began. Such a cursor may lie below the floor, since
+  // its holder knows no row whose tombstone is gone.
+  std::optional<std::int64_t> listing_floor{};
   bool operator==(const Cursor&) const = default;
 };
 

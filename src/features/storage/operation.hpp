@@ -34,8 +34,8 @@ struct Put {
   std::string filename;
   std::int64_t base_version = 0;
   NewContent content;
-  std::optional<Timestamp> modified_at;
-  std::optional<bool> executable;
+  std::optional<Timestamp> modified_at{};
+  std::optional<bool> executable{};
   bool rename_if_taken = false;  // a new file takes "name (2)" instead of failing
 };
 struct PutSymlink {
@@ -43,7 +43,7 @@ struct PutSymlink {
   NodeId parent;
   std::string filename;
   std::string target;
-  std::optional<Timestamp> modified_at;
+  std::optional<Timestamp> modified_at{};
   std::int64_t base_seq = 0;
 };
 struct MakeFolder {
@@ -53,25 +53,25 @@ struct MakeFolder {
 };
 struct Move {
   NodeId id;
-  std::optional<NodeId> parent;         // nullopt: stays
-  std::optional<std::string> filename;  // nullopt: stays
+  std::optional<NodeId> parent{};         // nullopt: stays
+  std::optional<std::string> filename{};  // nullopt: stays
   std::int64_t base_seq = any_base;
 };
 struct SetMeta {
   NodeId id;
   std::int64_t base_seq = any_base;
-  std::optional<Timestamp> modified_at;
-  std::optional<bool> executable;
+  std::optional<Timestamp> modified_at{};
+  std::optional<bool> executable{};
 };
 struct Delete {
   NodeId id;
   std::int64_t base_seq = any_base;
-  std::optional<std::int64_t> seen_seq;  // the journal position the device has applied
+  std::optional<std::int64_t> seen_seq{};  // the journal position the device has applied
 };
 struct Restore {
   NodeId id;
   std::int64_t base_seq = any_base;
-  std::optional<NodeId> parent;  // nullopt: where it was
+  std::optional<NodeId> parent{};  // nullopt: where it was
   bool rename_if_taken = false;
 };
 struct RestoreVersion {

@@ -22,7 +22,7 @@ Task<OperationResult> Batch::create_file(const Put& op) {
   if (const auto existing = co_await TreeStore::find(tx_, space_.id, op.id)) {
     // A retry whose first answer was lost is a success; anything else with this id is refused.
     const bool same = existing->is_live() && existing->parent == op.parent && existing->content_id == op.content.content_id &&
-                      existing->version == 1;
+                      existing->size == op.content.size && existing->version == 1;
     if (same) co_return *existing;
     co_return Error(Errc::id_taken, "The id is in use.");
   }
@@ -169,7 +169,13 @@ Task<OperationResult> Batch::run(const Restore& op) {
     }
     node->parent = op.parent;
   }
-  CO_CHECK(co_await require_folder(*node->parent));
+  CO_TRY(const std::size_t depth, co_await require_folder(*node->parent));
+  if (node->kind == NodeKind::folder) {
+    const auto height = co_await TreeStore::height(tx_, space_.id, node->id);
+    if (depth + 1 + static_cast<std::size_t>(height) > static_cast<std::size_t>(max_depth)) {
+      co_return Error(Errc::too_deep, "Folders can be nested 128 deep at most.");
+    }
+  }
   CO_TRY(std::string name, co_await claim_name(*node->parent, node->filename, op.rename_if_taken, node->id));
   node->filename = std::move(name);
   node->deleted_at.reset();
@@ -205,7 +211,6 @@ Task<Result<std::vector<Node>>> Batch::collect_for_copy(const Node& source) {
     if (nodes[i].kind != NodeKind::folder) continue;
     const NodeId folder = nodes[i].id;
     for (auto& child : co_await TreeStore::children(tx_, space_.id, folder, max_copy + 1)) {
-      if (child.deleted_at) continue;
       nodes.push_back(std::move(child));
       if (nodes.size() > static_cast<std::size_t>(max_copy)) {
         co_return Error(Errc::invalid_request, "At most " + std::to_string(max_copy) + " items can be copied at once.");

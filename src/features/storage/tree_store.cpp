@@ -76,7 +76,7 @@ constexpr Statement first_by_size{"node_first_size", LIST_FIRST_BY("size", "ASC"
 constexpr Statement first_by_size_descending{"node_first_size_desc", LIST_FIRST_BY("size", "DESC")};
 
 constexpr Statement list_children{
-    "node_children", "SELECT " NODE " FROM files WHERE space_id = $1 AND parent_id = $2 AND purged_at IS NULL LIMIT $3"};
+    "node_children", "SELECT " NODE " FROM files WHERE space_id = $1 AND parent_id = $2 AND " LIVE " LIMIT $3"};
 constexpr Statement list_trash{
     "node_trash",
     "SELECT " NODE

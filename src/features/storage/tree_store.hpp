@@ -68,7 +68,7 @@ class TreeStore {
 
   static Task<std::vector<Node>> list(Transaction& tx, SpaceId space, NodeId parent, const Sort& sort,
                                       const std::optional<ListPosition>& after, int limit);
-  // Live and trashed children alike.
+  // Live children, in no order.
   static Task<std::vector<Node>> children(Transaction& tx, SpaceId space, NodeId parent, int limit);
   static Task<std::vector<Node>> trash(Transaction& tx, SpaceId space, std::optional<Timestamp> before, NodeId before_id,
                                        int limit);

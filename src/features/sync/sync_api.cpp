@@ -125,7 +125,8 @@ SyncApi::Reply SyncApi::changes(net::Request& request) {
     if (cursor && cursor->seq > space.seq) {
       co_return Error(Errc::cursor_resync, "The cursor is ahead of this space. List it anew and merge; delete nothing.");
     }
-    if (cursor && cursor->seq < space.floor_seq) {
+    const bool lists = !cursor || cursor->listing_floor == space.floor_seq;
+    if (!lists && cursor->seq < space.floor_seq) {
       co_return Error(Errc::cursor_relist, "The journal does not reach back to this cursor. List the space anew.");
     }
     Page page;
@@ -143,8 +144,13 @@ SyncApi::Reply SyncApi::changes(net::Request& request) {
     if (out.back() == '}') out += ',';
     storage::append_item(out, space_id, node);
   }
-  const std::int64_t reached = at_head ? page.space.seq : page.nodes.back().seq;
-  out += "],\"cursor\":\"" + to_text(Cursor{space_id, page.space.epoch, reached}) + "\",\"at_head\":";
+  Cursor next{space_id, page.space.epoch, page.space.seq};
+  if (!at_head) {
+    next.seq = page.nodes.back().seq;
+    if (!cursor) next.listing_floor = page.space.floor_seq;
+    if (cursor) next.listing_floor = cursor->listing_floor;
+  }
+  out += "],\"cursor\":\"" + to_text(next) + "\",\"at_head\":";
   out += at_head ? "true}" : "false}";
   co_return net::Response::text(std::move(out), "application/json");
 }
@@ -306,9 +312,10 @@ SyncApi::Reply SyncApi::commit(net::Request& request) {
       // A manifest with a node that is not there is refused inside the commit, as the operation it is: no chunk has the zero name.
       if (flat.has_value()) content.chunks = std::move(flat).value();
       if (flat.has_error()) content.node_chunks = {content::ChunkName{}};
-      std::int64_t sum = 0;
-      for (const auto& chunk : content.chunks) sum += static_cast<std::int64_t>(chunk.size);
-      if (flat.has_value() && sum != content.size) {
+      // Sizes as claimed: unsigned, since a sum of them may be anything. The commit compares each with the chunk.
+      std::uint64_t sum = 0;
+      for (const auto& chunk : content.chunks) sum += chunk.size;
+      if (flat.has_value() && sum != static_cast<std::uint64_t>(content.size)) {
         co_return Error(Errc::length_mismatch, "The chunks of \"" + put->filename + "\" do not add up to its size.");
       }
       content.content_id = content::content_id(content.chunks);

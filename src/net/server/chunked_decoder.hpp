@@ -21,7 +21,9 @@ class ChunkedDecoder {
   bool has_failed() const { return state_ == State::failed; }
 
  private:
-  enum class State : std::uint8_t { size, extension, size_end, content, content_cr, content_lf, trailer_start, trailer, trailer_lf, end_lf, done, failed };
+  enum class State : std::uint8_t {
+    size, extension, size_end, content, content_cr, content_lf, trailer_start, trailer, trailer_lf, end_lf, done, failed
+  };
   void take(char c);
   void take_size(char c);
 

@@ -152,7 +152,9 @@ void Connection::identify(Request& request) {
     request.peer = environment_.proxies.client_address(peer_, forwarded_for);
     request.secure = request.secure || equal_ignoring_case(forwarded_proto, "https");
   }
-  const auto is_sane = [](char c) { return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z') || c == '-' || c == '_' || c == '.'; };
+  const auto is_sane = [](char c) {
+    return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z') || c == '-' || c == '_' || c == '.';
+  };
   const bool usable = !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), is_sane);
   request.id = usable ? std::string(id) : channel_.loop().make_request_id();
 }
@@ -204,7 +206,9 @@ void Connection::observe(const Exchange& exchange, int status) {
 
 // Answers the opening handshake (RFC 6455, 4.2). False: the caller's loop over requests ends, run_websocket() follows when session_ is set.
 Task<bool> Connection::upgrade(Exchange& exchange, Response& response) {
-  const auto accept = websocket_accept(exchange.request);
+  auto accept = websocket_accept(exchange.request);
+  // A body would be taken for frames.
+  if (!exchange.body->is_finished()) accept = Error(Errc::invalid_request, "The opening handshake has no body.");
   if (accept.has_error()) {
     Response refusal = protocol_problem(426, "upgrade_required", accept.error().detail, exchange.request.id);
     refusal.headers.add("Upgrade", "websocket");

@@ -32,33 +32,34 @@ WebSocketConnection::WebSocketConnection(Channel& channel, InputBuffer& input, S
   input.release();
 }
 
-// Waits for bytes and feeds them to the reader.
-Task<Event> WebSocketConnection::receive(SteadyTime deadline) {
+// Feeds bytes to the reader; what it leaves stays pending.
+Event WebSocketConnection::take(std::string_view bytes) {
   Event event = Event::none;
-  const auto take = [&](std::string_view bytes) {
-    const auto used = reader_.feed(bytes, event);
-    if (used < bytes.size()) pending_.assign(bytes.substr(used));
-  };
-  if (!pending_.empty()) {
-    const std::string bytes = std::exchange(pending_, {});
-    take(bytes);
-  } else if (reader_.is_inside_message()) {
-    PooledBuffer buffer(channel_.loop().buffers);
-    const auto room = buffer.span();
-    const IoResult got = co_await channel_.read(room, deadline);
-    take({room.data(), got.bytes});
-  } else {
-    const IoResult got = co_await channel_.read(small_, deadline);
-    take({small_.data(), got.bytes});
-  }
-  co_return event;
+  const auto used = reader_.feed(bytes, event);
+  pending_.assign(bytes.substr(used));
+  return event;
+}
+
+Task<Event> WebSocketConnection::receive_more(SteadyTime deadline) {
+  PooledBuffer buffer(channel_.loop().buffers);
+  const auto room = buffer.span();
+  const IoResult got = co_await channel_.read(room, deadline);
+  co_return take({room.data(), got.bytes});
 }
 
 // The next message, pong or close; none when `deadline` passed or the connection is lost. Answers pings.
 Task<Event> WebSocketConnection::next_event(SteadyTime deadline) {
   while (!channel_.is_broken()) {
     const auto until = std::min(deadline, close_deadline_);
-    const Event event = co_await receive(until);
+    Event event = Event::none;
+    if (!pending_.empty()) {
+      event = take(std::exchange(pending_, {}));
+    } else if (reader_.is_inside_message()) {
+      event = co_await receive_more(until);
+    } else {
+      const IoResult got = co_await channel_.read(small_, until);
+      event = take({small_.data(), got.bytes});
+    }
     switch (event) {
       case Event::none:
         if (pending_.empty() && Clock::now() >= std::min(deadline, close_deadline_)) co_return Event::none;

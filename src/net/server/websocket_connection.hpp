@@ -34,7 +34,8 @@ class WebSocketConnection : public WebSocket, public std::enable_shared_from_thi
 
  private:
   core::Task<MessageReader::Event> next_event(SteadyTime deadline);
-  core::Task<MessageReader::Event> receive(SteadyTime deadline);
+  core::Task<MessageReader::Event> receive_more(SteadyTime deadline);
+  MessageReader::Event take(std::string_view bytes);
   void flush();
   void wait_for_room();
   bool has_output() const { return frame_ != nullptr || !control_.empty(); }
