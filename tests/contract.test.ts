@@ -121,6 +121,7 @@ describe('files', () => {
     const renamed = (await api.must('PATCH', `/api/files/${file.id}`, { json: { base_seq: file.seq, filename: 'b.bin' } })).json<Item>()
     const moved = (await api.must('PATCH', `/api/files/${file.id}`, { json: { base_seq: renamed.seq, parent_id: api.root } })).json<Item>()
     expect(moved).toMatchObject({ filename: 'b.bin', parent_id: api.root, version: 1 })
+    expect(await api.metadata(file.id)).toEqual(moved)
     const copy = await api.post<Item>(`/api/files/${file.id}/copy`, { filename: 'c.bin', parent_id: folder.id })
     expect(copy.sha256).toBe(file.sha256)
     const second = await api.post<Item>(`/api/files/${file.id}/copy`, { on_conflict: 'rename' })

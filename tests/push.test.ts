@@ -171,7 +171,8 @@ describe('push', () => {
     const push = await Push.open(api)
     push.send('x'.repeat(1 << 20))
     await push.closed()
-    expect(push.closeCode).toBe(1009)
+    // The rest of the frame is not read; then the system may cut the connection before the close frame has been seen.
+    expect([1009, 1006]).toContain(push.closeCode)
     expect((await api.call('GET', '/api/auth/me')).status).toBe(200)
   })
 

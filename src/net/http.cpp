@@ -75,6 +75,33 @@ bool is_json_type(std::string_view type) {
          equal_ignoring_case(type.substr(type.size() - 5), "+json");
 }
 
+// How many members the objects of a valid JSON text have as written: each has one colon outside of strings.
+std::size_t members_written(std::string_view text) {
+  std::size_t count = 0;
+  bool in_string = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (in_string && text[at] == '\\') {
+      ++at;
+    } else if (text[at] == '"') {
+      in_string = !in_string;
+    } else if (!in_string && text[at] == ':') {
+      ++count;
+    }
+  }
+  return count;
+}
+
+std::size_t members_kept(const boost::json::value& value) {
+  std::size_t count = 0;
+  if (const auto* object = value.if_object()) {
+    count = object->size();
+    for (const auto& member : *object) count += members_kept(member.value());
+  } else if (const auto* array = value.if_array()) {
+    for (const auto& item : *array) count += members_kept(item);
+  }
+  return count;
+}
+
 }  // namespace
 
 core::Task<core::Result<boost::json::object>> Request::read_json(std::size_t limit) {
@@ -88,6 +115,8 @@ core::Task<core::Result<boost::json::object>> Request::read_json(std::size_t lim
   boost::json::value value = boost::json::parse(text, error, {}, options);
   if (error) co_return Error(Errc::invalid_json, "The body is not valid JSON: " + error.message() + ".");
   if (!value.is_object()) co_return Error(Errc::invalid_json, "The body must be a JSON object.");
+  // Boost.JSON keeps the last of two members of one name; another reader on the way may have kept the first.
+  if (members_written(text) != members_kept(value)) co_return Error(Errc::invalid_json, "An object of the body repeats a key.");
   co_return std::move(value.get_object());
 }
 

@@ -40,6 +40,20 @@ std::optional<std::string> to_remote_name(std::string_view local_name) {
   return std::string(reinterpret_cast<const char*>(composed), static_cast<std::size_t>(length));
 }
 
+std::string to_printable(std::string_view text, std::size_t limit) {
+  std::string out;
+  while (!text.empty()) {
+    std::size_t size = 1;
+    while (size < 4 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) ++size;
+    const bool is_whole = core::is_utf8(text.substr(0, size));
+    const std::string_view shown = is_whole ? text.substr(0, size) : "\xEF\xBF\xBD";
+    if (out.size() + shown.size() > limit) break;
+    out += shown;
+    text.remove_prefix(is_whole ? size : 1);
+  }
+  return out;
+}
+
 std::string to_local_name(std::string_view remote_name, bool is_taken) {
   const bool is_plain = remote_name.size() <= name_max && !is_own_name(remote_name) && remote_name != "." &&
                         remote_name != ".." && remote_name.find('/') == std::string_view::npos && !remote_name.empty();

@@ -55,6 +55,11 @@ void Scanner::run(bool descend) {
 }
 
 // The nearest folder on the way to `path` that the synced tree knows and the disk still has.
+// The server takes no more than that, and UTF-8 only.
+void Scanner::skip(const std::string& path, const std::string& reason) {
+  result_.unsynced.push_back({to_printable(path, 4'096), to_printable(reason, 500)});
+}
+
 std::optional<Scanner::Folder> Scanner::resolve(const std::string& path) const {
   Folder folder{options_.root_id, "", true};
   for (std::size_t at = 0; at < path.size();) {

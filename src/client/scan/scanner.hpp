@@ -65,7 +65,7 @@ class Scanner {
   void add_deleted_below(const NodeId& id);
   std::optional<Folder> resolve(const std::string& path) const;
   std::filesystem::path path_of(const Node& base) const;
-  void skip(const std::string& path, std::string reason) { result_.unsynced.push_back({path, std::move(reason)}); }
+  void skip(const std::string& path, const std::string& reason);
 
   const State& state_;
   ScanOptions options_;

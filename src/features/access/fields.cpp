@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "features/access/fields.hpp"
 
+#include <algorithm>
+
 #include "core/encoding.hpp"
 
 namespace clouddocs::access {
@@ -17,6 +19,16 @@ Error invalid_member(std::string_view name, std::string_view expected) {
 const boost::json::value* Fields::find(std::string_view name) const {
   const auto* value = object_.if_contains(name);
   return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+Result<> Fields::only(std::initializer_list<std::string_view> names) const {
+  for (const auto& member : object_) {
+    const std::string_view name(member.key().data(), member.key().size());
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    std::string extension = "\"field\":" + boost::json::serialize(boost::json::string(name));
+    return Error(Errc::invalid_request, "The member \"" + std::string(name.substr(0, 100)) + "\" means nothing here.", std::move(extension));
+  }
+  return {};
 }
 
 Result<std::optional<std::string>> Fields::optional_text(std::string_view name, std::size_t max_bytes) const {

@@ -16,6 +16,9 @@ class Fields {
  public:
   explicit Fields(const boost::json::object& object) : object_(object) {}
 
+  // Errors: invalid_request when there is a member of another name.
+  core::Result<> only(std::initializer_list<std::string_view> names) const;
+
   // A member that must be there. Errors: invalid_request, invalid_id.
   core::Result<std::string> text(std::string_view name, std::size_t max_bytes = 4'096) const;
   core::Result<std::int64_t> integer(std::string_view name) const;

@@ -47,7 +47,9 @@ Task<Result<std::optional<std::string>>> refresh_token(net::Request& request) {
   const bool has_body = request.body != nullptr && request.body->content_length() != 0;
   if (has_body) {
     CO_TRY(const json::object body, co_await request.read_json(16U << 10));
-    CO_TRY(std::optional<std::string> token, Fields(body).optional_text("refresh_token", 512));
+    const Fields fields(body);
+    CO_CHECK(fields.only({"refresh_token"}));
+    CO_TRY(std::optional<std::string> token, fields.optional_text("refresh_token", 512));
     if (token) co_return token;
   }
   co_return cookie_token(request);
@@ -71,6 +73,7 @@ bool is_locale(std::string_view tag) {
 Task<Result<NewLogin>> read_login(net::Request& request) {
   CO_TRY(const json::object body, co_await request.read_json(16U << 10));
   const Fields fields(body);
+  CO_CHECK(fields.only({"email", "password", "device_name", "locale"}));
   NewLogin login;
   CO_TRY(login.email, fields.text("email", 254));
   CO_TRY(login.password, fields.text("password", 256));
@@ -201,6 +204,7 @@ AuthApi::Reply AuthApi::password(net::Request& request) {
   CO_TRY(const auto authentication, access::require(request));
   CO_TRY(const json::object body, co_await request.read_json(16U << 10));
   const Fields fields(body);
+  CO_CHECK(fields.only({"current_password", "new_password"}));
   CO_TRY(std::string current, fields.text("current_password", 256));
   CO_TRY(std::string next, fields.text("new_password", 1'024));
   const std::string account = core::to_text(authentication->caller.user);

@@ -102,6 +102,23 @@ Result<TrashQuery> parse_trash_query(const net::Request& request) {
   return query;
 }
 
+Result<VersionsQuery> parse_versions_query(const net::Request& request) {
+  VersionsQuery query;
+  TRY(query.limit, parse_limit(request));
+  const auto text = request.query_value("cursor");
+  if (!text) return query;
+  const auto bytes = core::from_base64url(*text);
+  if (!bytes || bytes->size() != 8) return invalid_cursor();
+  query.before = static_cast<std::int64_t>(core::load_little_endian<std::uint64_t>(bytes->data()));
+  return query;
+}
+
+std::string make_versions_cursor(std::int64_t last) {
+  core::Bytes bytes;
+  core::append_little_endian(bytes, static_cast<std::uint64_t>(last));
+  return core::to_base64url(bytes);
+}
+
 std::string make_trash_cursor(const Node& last) {
   core::Bytes bytes;
   core::append_little_endian(bytes, static_cast<std::uint64_t>(core::to_micros(*last.deleted_at)));

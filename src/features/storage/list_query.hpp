@@ -11,6 +11,10 @@ struct ListQuery {
   std::optional<ListPosition> after;
   int limit = 100;
 };
+struct VersionsQuery {
+  std::int64_t before = std::numeric_limits<std::int64_t>::max();
+  int limit = 100;
+};
 struct TrashQuery {
   std::optional<Timestamp> before;
   NodeId before_id;
@@ -22,6 +26,8 @@ Result<ListQuery> parse_list_query(const net::Request& request);
 std::string make_list_cursor(const Sort& sort, const Node& last);
 
 Result<TrashQuery> parse_trash_query(const net::Request& request);
+Result<VersionsQuery> parse_versions_query(const net::Request& request);
+std::string make_versions_cursor(std::int64_t last);
 std::string make_trash_cursor(const Node& last);
 
 // Errors: invalid_request, naming the parameter.

@@ -133,6 +133,7 @@ StorageApi::Reply StorageApi::create_folder(net::Request& request) {
   CO_TRY(const Caller caller, require_caller(request));
   CO_TRY(const boost::json::object body, co_await request.read_json());
   const Fields fields(body);
+  CO_CHECK(fields.only({"parent_id", "filename"}));
   CO_TRY(const std::string filename, fields.text("filename"));
   CO_TRY(const std::optional<FileId> parent, fields.optional_file_id("parent_id"));
   CO_TRY(const StorageService::UploadPlan plan, co_await service_.plan_upload(caller, parent, filename));
@@ -155,6 +156,7 @@ StorageApi::Reply StorageApi::change(net::Request& request) {
   CO_TRY(const FileId id, path_id(request));
   CO_TRY(const boost::json::object body, co_await request.read_json());
   const Fields fields(body);
+  CO_CHECK(fields.only({"base_seq", "parent_id", "filename"}));
   CO_TRY(const std::int64_t base_seq, fields.integer("base_seq"));
   CO_TRY(std::optional<std::string> filename, fields.optional_text("filename"));
   CO_TRY(std::optional<NodeId> parent, target_folder(fields, id.space));
@@ -190,6 +192,7 @@ StorageApi::Reply StorageApi::copy(net::Request& request) {
   CO_TRY(const FileId id, path_id(request));
   CO_TRY(const boost::json::object body, co_await request.read_json());
   const Fields fields(body);
+  CO_CHECK(fields.only({"parent_id", "filename", "on_conflict"}));
   CO_TRY(const Node source, co_await service_.find(caller, id));
   CO_TRY(std::optional<std::string> filename, fields.optional_text("filename"));
   CO_TRY(const std::optional<NodeId> parent, target_folder(fields, id.space));
@@ -205,7 +208,10 @@ StorageApi::Reply StorageApi::versions(net::Request& request) {
   CO_TRY(const Caller caller, require_caller(request));
   CO_TRY(const FileId id, path_id(request));
   CO_TRY(const Node node, co_await service_.find(caller, id));
-  CO_TRY(const std::vector<Version> versions, co_await service_.versions(caller, id, 1'000));
+  CO_TRY(const VersionsQuery query, parse_versions_query(request));
+  CO_TRY(std::vector<Version> versions, co_await service_.versions(caller, id, query.limit + 1, query.before));
+  const bool has_more = versions.size() > static_cast<std::size_t>(query.limit);
+  if (has_more) versions.pop_back();
   std::string out = "{\"items\":[";
   for (const auto& version : versions) {
     if (out.back() == '}') out += ',';
@@ -216,7 +222,7 @@ StorageApi::Reply StorageApi::versions(net::Request& request) {
     append_json_string(out, version.device_name);
     out += version.number == node.version ? ",\"current\":true}" : ",\"current\":false}";
   }
-  out += "],\"next_cursor\":null}";
+  out += "],\"next_cursor\":" + (has_more ? "\"" + make_versions_cursor(versions.back().number) + "\"" : std::string("null")) + "}";
   co_return net::Response::text(std::move(out), "application/json");
 }
 
@@ -226,7 +232,9 @@ StorageApi::Reply StorageApi::restore_version(net::Request& request) {
   CO_TRY(const std::int64_t number,
          parse_query_integer("version", request.parameter("version"), 1, std::numeric_limits<std::int64_t>::max()));
   CO_TRY(const boost::json::object body, co_await request.read_json());
-  CO_TRY(const std::int64_t base, Fields(body).integer("base_version"));
+  const Fields fields(body);
+  CO_CHECK(fields.only({"base_version"}));
+  CO_TRY(const std::int64_t base, fields.integer("base_version"));
   if (base < 1) co_return access::invalid_member("base_version", "the current version, 1 or more");
   CO_CHECK(co_await service_.find(caller, id));
   RestoreVersion op{id.node, number, base};
@@ -263,6 +271,7 @@ StorageApi::Reply StorageApi::restore(net::Request& request) {
     CO_TRY(body, co_await request.read_json());
   }
   const Fields fields(body);
+  CO_CHECK(fields.only({"base_seq", "parent_id", "on_conflict"}));
   CO_TRY(const std::optional<std::int64_t> base_seq, fields.optional_integer("base_seq"));
   CO_TRY(const std::optional<NodeId> parent, target_folder(fields, id.space));
   CO_TRY(const bool rename, renames(fields));

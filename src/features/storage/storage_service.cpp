@@ -70,14 +70,14 @@ Task<Result<StorageService::FileVersion>> StorageService::find_content(const Cal
   co_return co_await database::read(db_, body);
 }
 
-Task<Result<std::vector<Version>>> StorageService::versions(const Caller& caller, FileId id, int limit) {
+Task<Result<std::vector<Version>>> StorageService::versions(const Caller& caller, FileId id, int limit, std::int64_t before) {
   auto body = [&](Transaction& tx) -> Task<Result<std::vector<Version>>> {
     auto space = co_await require_space(tx, caller, id.space);
     if (space.has_error()) co_return no_such_item();
     const auto node = co_await TreeStore::find(tx, id.space, id.node);
     if (!node || node->purged_at) co_return no_such_item();
     if (node->kind != NodeKind::file) co_return Error(Errc::invalid_request, "Only a file has versions.");
-    co_return co_await TreeStore::versions(tx, id.space, id.node, limit);
+    co_return co_await TreeStore::versions(tx, id.space, id.node, limit, before);
   };
   co_return co_await database::read(db_, body);
 }

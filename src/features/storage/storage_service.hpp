@@ -31,7 +31,8 @@ class StorageService {
     Version version;
   };
   Task<Result<FileVersion>> find_content(const Caller& caller, FileId id, std::int64_t version);
-  Task<Result<std::vector<Version>>> versions(const Caller& caller, FileId id, int limit);
+  Task<Result<std::vector<Version>>> versions(const Caller& caller, FileId id, int limit,
+                                               std::int64_t before = std::numeric_limits<std::int64_t>::max());
   Task<Result<std::vector<Node>>> trash(const Caller& caller, std::optional<Timestamp> before, NodeId before_id, int limit);
   // Ends a trashed node for good. Errors: as Purge.
   Task<Result<>> purge(const Caller& caller, FileId id);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -78,7 +79,8 @@ class TreeStore {
   static Task<> insert_version(Transaction& tx, SpaceId space, NodeId file, const Version& version);
   static Task<std::optional<Version>> find_version(Transaction& tx, SpaceId space, NodeId file, std::int64_t number);
   // Newest first.
-  static Task<std::vector<Version>> versions(Transaction& tx, SpaceId space, NodeId file, int limit);
+  static Task<std::vector<Version>> versions(Transaction& tx, SpaceId space, NodeId file, int limit,
+                                             std::int64_t before = std::numeric_limits<std::int64_t>::max());
 };
 
 }  // namespace clouddocs::storage

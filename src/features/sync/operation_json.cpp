@@ -45,6 +45,7 @@ Result<content::ChunkRef> parse_chunk(const json::value& value) {
 }
 
 Result<Operation> parse_put(const Fields& fields, core::SpaceId space) {
+  TRY_CHECK(fields.only({"op", "id", "parent_id", "filename", "base_version", "size", "level", "chunks", "sha256", "modified_at", "executable"}));
   Put op;
   TRY(op.id, node_id(fields, "id", space));
   TRY(op.parent, node_id(fields, "parent_id", space));
@@ -69,6 +70,7 @@ Result<Operation> parse_put(const Fields& fields, core::SpaceId space) {
 }
 
 Result<Operation> parse_symlink(const Fields& fields, core::SpaceId space) {
+  TRY_CHECK(fields.only({"op", "id", "parent_id", "filename", "target", "modified_at", "base_seq"}));
   PutSymlink op;
   TRY(op.id, node_id(fields, "id", space));
   TRY(op.parent, node_id(fields, "parent_id", space));
@@ -80,6 +82,7 @@ Result<Operation> parse_symlink(const Fields& fields, core::SpaceId space) {
 }
 
 Result<Operation> parse_mkdir(const Fields& fields, core::SpaceId space) {
+  TRY_CHECK(fields.only({"op", "id", "parent_id", "filename"}));
   MakeFolder op;
   TRY(op.id, node_id(fields, "id", space));
   TRY(op.parent, node_id(fields, "parent_id", space));
@@ -88,6 +91,7 @@ Result<Operation> parse_mkdir(const Fields& fields, core::SpaceId space) {
 }
 
 Result<Operation> parse_move(const Fields& fields, core::SpaceId space) {
+  TRY_CHECK(fields.only({"op", "id", "parent_id", "filename", "base_seq"}));
   Move op;
   TRY(op.id, node_id(fields, "id", space));
   TRY(op.parent, node_id(fields, "parent_id", space));
@@ -97,6 +101,7 @@ Result<Operation> parse_move(const Fields& fields, core::SpaceId space) {
 }
 
 Result<Operation> parse_meta(const Fields& fields, core::SpaceId space) {
+  TRY_CHECK(fields.only({"op", "id", "base_seq", "modified_at", "executable"}));
   SetMeta op;
   TRY(op.id, node_id(fields, "id", space));
   TRY(op.base_seq, natural(fields, "base_seq"));
@@ -106,6 +111,7 @@ Result<Operation> parse_meta(const Fields& fields, core::SpaceId space) {
 }
 
 Result<Operation> parse_delete(const Fields& fields, core::SpaceId space) {
+  TRY_CHECK(fields.only({"op", "id", "base_seq", "seen"}));
   Delete op;
   TRY(op.id, node_id(fields, "id", space));
   TRY(op.base_seq, natural(fields, "base_seq"));
@@ -119,6 +125,7 @@ Result<Operation> parse_delete(const Fields& fields, core::SpaceId space) {
 }
 
 Result<Operation> parse_restore(const Fields& fields, core::SpaceId space) {
+  TRY_CHECK(fields.only({"op", "id", "base_seq"}));
   Restore op;
   TRY(op.id, node_id(fields, "id", space));
   TRY(op.base_seq, natural(fields, "base_seq"));

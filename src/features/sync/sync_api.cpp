@@ -159,6 +159,7 @@ SyncApi::Reply SyncApi::manifests(net::Request& request) {
   CO_TRY(const Caller caller, require_caller(request));
   CO_TRY(const json::object body, co_await request.read_json());
   const Fields fields(body);
+  CO_CHECK(fields.only({"space", "files"}));
   CO_TRY(const SpaceId space, fields.space_id("space"));
   CO_TRY(const json::array* files, fields.array("files", max_batch));
   struct Wanted {
@@ -169,6 +170,7 @@ SyncApi::Reply SyncApi::manifests(net::Request& request) {
   for (const auto& value : *files) {
     if (!value.is_object()) co_return access::invalid_member("files", "an array of objects");
     const Fields file(value.get_object());
+    CO_CHECK(file.only({"id", "version"}));
     CO_TRY(const core::FileId id, file.file_id("id"));
     CO_TRY(const std::optional<std::int64_t> version, file.optional_integer("version"));
     wanted.push_back({id, version.value_or(0)});
@@ -203,6 +205,7 @@ SyncApi::Reply SyncApi::missing(net::Request& request) {
   CO_TRY(const Caller caller, require_caller(request));
   CO_TRY(const json::object body, co_await request.read_json());
   const Fields fields(body);
+  CO_CHECK(fields.only({"space", "chunks"}));
   CO_TRY(const SpaceId space, fields.space_id("space"));
   CO_TRY(const json::array* values, fields.array("chunks", max_names));
   CO_TRY(const std::vector<content::ChunkName> names, parse_names(*values));
@@ -220,6 +223,7 @@ SyncApi::Reply SyncApi::fetch_chunks(net::Request& request) {
   CO_TRY(const Caller caller, require_caller(request));
   CO_TRY(const json::object body, co_await request.read_json());
   const Fields fields(body);
+  CO_CHECK(fields.only({"space", "chunks"}));
   CO_TRY(const SpaceId space, fields.space_id("space"));
   CO_TRY(const json::array* values, fields.array("chunks", max_names));
   CO_TRY(const std::vector<content::ChunkName> names, parse_names(*values));
@@ -284,6 +288,7 @@ SyncApi::Reply SyncApi::commit(net::Request& request) {
   CO_TRY(const Caller caller, require_caller(request));
   CO_TRY(const json::object body, co_await request.read_json(max_batch_bytes));
   const Fields fields(body);
+  CO_CHECK(fields.only({"space", "key", "operations"}));
   CO_TRY(const SpaceId space, fields.space_id("space"));
   CO_TRY(const std::string key, fields.text("key", 64));
   const bool key_is_valid = !key.empty() && std::all_of(key.begin(), key.end(), [](unsigned char c) {
@@ -362,11 +367,13 @@ SyncApi::Reply SyncApi::status(net::Request& request) {
 SyncApi::Reply SyncApi::report(net::Request& request) {
   CO_TRY(const Caller caller, require_caller(request));
   CO_TRY(const json::object body, co_await request.read_json());
+  CO_CHECK(Fields(body).only({"unsynced"}));
   CO_TRY(const json::array* values, Fields(body).array("unsynced", DeviceReports::max_items));
   std::vector<DeviceReports::Unsynced> items;
   for (const auto& value : *values) {
     if (!value.is_object()) co_return access::invalid_member("unsynced", "an array of objects");
     const Fields fields(value.get_object());
+    CO_CHECK(fields.only({"path", "reason"}));
     CO_TRY(std::string path, fields.text("path"));
     CO_TRY(std::string reason, fields.text("reason", 500));
     items.push_back({std::move(path), std::move(reason)});
