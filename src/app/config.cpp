@@ -14,7 +14,8 @@ using Errors = std::vector<std::string>;
 using Assign = std::function<void(Config&, const Setting&, const std::string&, Errors&)>;
 
 void complain(Errors& errors, const std::string& name, const Setting& setting, std::string_view expected) {
-  errors.push_back(setting.source + ": " + name + " must be " + std::string(expected) + ", not \"" + setting.value + "\".");
+  errors.push_back(setting.source + ": " + name + " must be " + std::string(expected) + ", not \"" + setting.value +
+                   "\".");
 }
 
 template <class T>
@@ -118,7 +119,8 @@ void set_plan(Config& config, const Setting& setting, const std::string& name, E
 
 const std::map<std::string, Assign>& assignments() {
   static const std::map<std::string, Assign> table{
-      {"data", [](Config& config, const Setting& setting, const std::string&, Errors&) { config.data = setting.value; }},
+      {"data",
+       [](Config& config, const Setting& setting, const std::string&, Errors&) { config.data = setting.value; }},
       {"listen", text(&Config::listen)},
       {"threads", number(&Config::threads, 0, 256)},
       {"log_level", text(&Config::log_level)},
@@ -163,14 +165,18 @@ void check(const Config& config, Errors& errors) {
   const auto colon = config.listen.rfind(':');
   const bool has_port = colon != std::string::npos && colon + 1 < config.listen.size() &&
                         config.listen.find_first_not_of("0123456789", colon + 1) == std::string::npos;
-  if (!has_port || config.address().empty() || std::stoul("0" + config.listen.substr(colon + 1).substr(0, 6)) > 65'535) {
-    errors.push_back("listen must be ADDRESS:PORT, for example 127.0.0.1:8080 or [::]:8080, not \"" + config.listen + "\".");
+  if (!has_port || config.address().empty() ||
+      std::stoul("0" + config.listen.substr(colon + 1).substr(0, 6)) > 65'535) {
+    errors.push_back("listen must be ADDRESS:PORT, for example 127.0.0.1:8080 or [::]:8080, not \"" + config.listen +
+                     "\".");
   }
   if (config.tls_certificate.empty() != config.tls_key.empty()) {
     errors.emplace_back("tls_certificate and tls_key must be given together.");
   }
-  for (const auto& [name, path] : {std::pair("tls_certificate", config.tls_certificate), std::pair("tls_key", config.tls_key)}) {
-    if (!path.empty() && !std::filesystem::exists(path)) errors.push_back(std::string(name) + ": there is no file " + path + ".");
+  for (const auto& [name, path] :
+       {std::pair("tls_certificate", config.tls_certificate), std::pair("tls_key", config.tls_key)}) {
+    if (!path.empty() && !std::filesystem::exists(path))
+      errors.push_back(std::string(name) + ": there is no file " + path + ".");
   }
   if (!config.plans.contains(config.default_plan)) {
     errors.push_back("default_plan names \"" + config.default_plan + "\", which is no plan.");
@@ -194,7 +200,9 @@ std::string Config::address() const {
   return host;
 }
 
-std::uint16_t Config::port() const { return static_cast<std::uint16_t>(std::stoul(listen.substr(listen.rfind(':') + 1))); }
+std::uint16_t Config::port() const {
+  return static_cast<std::uint16_t>(std::stoul(listen.substr(listen.rfind(':') + 1)));
+}
 
 Settings read_file(const std::filesystem::path& path, std::vector<std::string>& errors) {
   Settings settings;
@@ -215,7 +223,8 @@ Settings read_environment(const char* const* environment) {
     const auto equals = entry.find('=');
     if (!entry.starts_with(prefix) || equals == std::string_view::npos) continue;
     std::string name(entry.substr(prefix.size(), equals - prefix.size()));
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     const Setting setting{std::string(entry.substr(equals + 1)), std::string(entry.substr(0, equals))};
     // Two underscores stand for the dot: CLOUDDOCS_RATE_LIMITS__ANONYMOUS_PER_MINUTE.
     for (auto at = name.find("__"); at != std::string::npos; at = name.find("__")) name.replace(at, 2, ".");

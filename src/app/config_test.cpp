@@ -19,7 +19,8 @@ Settings set(std::initializer_list<std::pair<std::string, std::string>> values) 
 }
 
 bool mentions(const Errors& errors, const std::string& text) {
-  return std::any_of(errors.begin(), errors.end(), [&](const auto& error) { return error.find(text) != std::string::npos; });
+  return std::any_of(errors.begin(), errors.end(),
+                     [&](const auto& error) { return error.find(text) != std::string::npos; });
 }
 
 TEST(Config, DefaultsAreValid) {
@@ -47,9 +48,10 @@ TEST(Config, EveryErrorIsReportedAtOnce) {
                    {"colour", "red"}}),
               errors);
   for (const std::string part :
-       {"listen must be", "threads must be", "registration_open must be", "rate_limits.failed_logins must be", "default_plan names",
-        "log_level must be", "given together", "there is no file /no/such/file", "plans.tiny.storage must be", "plans.tiny.colour is not",
-        "plans.short must be", "no setting named \"colour\"", "plan \"tiny\" needs"}) {
+       {"listen must be", "threads must be", "registration_open must be", "rate_limits.failed_logins must be",
+        "default_plan names", "log_level must be", "given together", "there is no file /no/such/file",
+        "plans.tiny.storage must be", "plans.tiny.colour is not", "plans.short must be", "no setting named \"colour\"",
+        "plan \"tiny\" needs"}) {
     EXPECT_TRUE(mentions(errors, part)) << part;
   }
 }
@@ -60,9 +62,16 @@ TEST(Config, ListenIsAddressAndPort) {
     std::string address;
     int port;  // -1: refused
   };
-  const std::vector<Case> cases{{"0.0.0.0:80", "0.0.0.0", 80}, {"[::]:8080", "::", 8080},   {"localhost:0", "localhost", 0},
-                                {"1.2.3.4:65535", "1.2.3.4", 65'535}, {"1.2.3.4:65536", "", -1}, {"1.2.3.4:", "", -1},
-                                {":80", "", -1},  {"80", "", -1}, {"a:b", "", -1}, {"1.2.3.4:999999999999", "", -1}};
+  const std::vector<Case> cases{{"0.0.0.0:80", "0.0.0.0", 80},
+                                {"[::]:8080", "::", 8080},
+                                {"localhost:0", "localhost", 0},
+                                {"1.2.3.4:65535", "1.2.3.4", 65'535},
+                                {"1.2.3.4:65536", "", -1},
+                                {"1.2.3.4:", "", -1},
+                                {":80", "", -1},
+                                {"80", "", -1},
+                                {"a:b", "", -1},
+                                {"1.2.3.4:999999999999", "", -1}};
   for (const auto& expected : cases) {
     Errors errors;
     const Config config = make_config(set({{"listen", expected.text}}), errors);
@@ -105,8 +114,9 @@ TEST(Config, ListsAreSeparatedByCommas) {
 TEST(Config, AFileIsFlattenedWithItsName) {
   const testing::TemporaryDirectory folder;
   const auto path = folder.path() / "clouddocs.toml";
-  std::ofstream(path) << "listen = \"[::1]:99\"\nregistration_open = false\ntrusted_proxies = [\"10.0.0.1\", \"10.0.0.2\"]\n"
-                         "[rate_limits]\nanonymous_per_minute = 7\n[plans.free]\nstorage = \"1G\"\n";
+  std::ofstream(path)
+      << "listen = \"[::1]:99\"\nregistration_open = false\ntrusted_proxies = [\"10.0.0.1\", \"10.0.0.2\"]\n"
+         "[rate_limits]\nanonymous_per_minute = 7\n[plans.free]\nstorage = \"1G\"\n";
   Errors errors;
   const Settings settings = read_file(path, errors);
   const Config config = make_config(settings, errors);

@@ -37,7 +37,8 @@ core::Bytes decode_key(const json::value& value) {
 void create_secret_file(const std::filesystem::path& path, const std::string& text) {
   const std::string temporary = path.string() + "." + std::to_string(::getpid());
   const int fd = ::open(temporary.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  const bool written = fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
+  const bool written =
+      fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
   if (fd >= 0) ::close(fd);
   if (!written) {
     ::unlink(temporary.c_str());
@@ -55,8 +56,8 @@ DataFolder::DataFolder(std::filesystem::path path) : path_(std::move(path)) {
   std::error_code error;
   if (std::filesystem::create_directories(path_, error)) ::chmod(path_.c_str(), S_IRWXU);
   if (error || !std::filesystem::is_directory(path_)) {
-    throw std::runtime_error("Cannot use " + path_.string() + " as data folder: " +
-                             (error ? error.message() : std::string("it is not a folder")) + ".");
+    throw std::runtime_error("Cannot use " + path_.string() +
+                             " as data folder: " + (error ? error.message() : std::string("it is not a folder")) + ".");
   }
   std::filesystem::create_directories(blobs(), error);
   if (error) throw std::runtime_error("Cannot make " + blobs().string() + ": " + error.message() + ".");
@@ -65,10 +66,11 @@ DataFolder::DataFolder(std::filesystem::path path) : path_(std::move(path)) {
 DataFolder::Secrets DataFolder::secrets() const {
   const auto file = path_ / "keys.json";
   if (!std::filesystem::exists(file)) {
-    const json::object fresh{{"current", "k1"}, {"access_token_keys", {{"k1", random_key()}}}, {"master", random_key()}};
+    const json::object fresh{
+        {"current", "k1"}, {"access_token_keys", {{"k1", random_key()}}}, {"master", random_key()}};
     create_secret_file(file, json::serialize(fresh) + "\n");
   }
-  struct stat status {};
+  struct stat status{};
   if (::stat(file.c_str(), &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     throw std::runtime_error(file.string() + " can be read by others. Run: chmod 600 " + file.string());
   }
@@ -87,7 +89,8 @@ DataFolder::Secrets DataFolder::secrets() const {
     if (!secrets.access_tokens.keys.contains(secrets.access_tokens.current)) throw std::runtime_error("no current key");
     return secrets;
   } catch (const std::exception& error) {
-    throw std::runtime_error(file.string() + " cannot be read (" + error.what() + "). Restore it from a backup; without it everybody has to sign in again.");
+    throw std::runtime_error(file.string() + " cannot be read (" + error.what() +
+                             "). Restore it from a backup; without it everybody has to sign in again.");
   }
 }
 

@@ -12,7 +12,7 @@ namespace clouddocs::app {
 namespace {
 
 unsigned mode_of(const std::filesystem::path& path) {
-  struct stat status {};
+  struct stat status{};
   EXPECT_EQ(::stat(path.c_str(), &status), 0);
   return status.st_mode & 0777U;
 }

@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 constexpr auto note_interval = 5s;
 constexpr std::string_view prefix = "heads/";
 
-constexpr database::Statement sum_heads{"history_sum", "SELECT COALESCE(SUM(seq), 0), COALESCE(MAX(epoch), 1) FROM spaces"};
+constexpr database::Statement sum_heads{"history_sum",
+                                        "SELECT COALESCE(SUM(seq), 0), COALESCE(MAX(epoch), 1) FROM spaces"};
 constexpr database::Statement set_epoch{"history_set_epoch", "UPDATE spaces SET epoch = $1"};
 
 struct Note {
@@ -61,7 +62,8 @@ Task<> HistoryGuard::start() {
     co_return Result<>();
   };
   (co_await database::write(db_, body)).value();
-  if (restored) core::log_warning("history_replaced", {{"epoch", epoch_}, {"known", newest.total}, {"found", total_.load()}});
+  if (restored)
+    core::log_warning("history_replaced", {{"epoch", epoch_}, {"known", newest.total}, {"found", total_.load()}});
   co_await write_note();
 }
 
@@ -70,7 +72,8 @@ Task<> HistoryGuard::write_note() {
   if (note.total == noted_) co_return;
   const std::string name = name_of(note);
   const auto before = co_await blobs_.list(std::string(prefix), "", 1'000);
-  const bool exists = std::any_of(before.begin(), before.end(), [&](const auto& object) { return object.name == name; });
+  const bool exists =
+      std::any_of(before.begin(), before.end(), [&](const auto& object) { return object.name == name; });
   if (!exists) {
     auto writer = co_await blobs_.create(name);
     co_await writer->commit();

@@ -38,25 +38,29 @@ HttpSurface::HttpSurface(World& world, HistoryGuard& history)
 
 void HttpSurface::mount_operations() {
   const net::Router::RouteOptions exempt{.rate_limited = false};
-  router_.add(net::Method::get, "/healthz",
-              [](net::Request&) -> Reply { co_return net::Response::json(json::object{{"status", "ok"}}); }, exempt);
+  router_.add(
+      net::Method::get, "/healthz",
+      [](net::Request&) -> Reply { co_return net::Response::json(json::object{{"status", "ok"}}); }, exempt);
   router_.add(net::Method::get, "/readyz", [this](net::Request&) { return ready(); }, exempt);
-  router_.add(net::Method::get, "/metrics",
-              [this](net::Request&) -> Reply {
-                co_return net::Response::text(metrics_.serialise(), "text/plain; version=0.0.4; charset=utf-8");
-              },
-              exempt);
-  router_.add(net::Method::get, "/api/openapi.yaml",
-              [](net::Request&) -> Reply {
-                co_return net::Response::text(std::string(openapi_document()), "application/yaml");
-              },
-              exempt);
-  router_.add(net::Method::get, "/api/config",
-              [this](net::Request&) -> Reply {
-                co_return net::Response::json(json::object{{"registration_open", world_.config().registration_open},
-                                                           {"version", CLOUDDOCS_VERSION}});
-              },
-              exempt);
+  router_.add(
+      net::Method::get, "/metrics",
+      [this](net::Request&) -> Reply {
+        co_return net::Response::text(metrics_.serialise(), "text/plain; version=0.0.4; charset=utf-8");
+      },
+      exempt);
+  router_.add(
+      net::Method::get, "/api/openapi.yaml",
+      [](net::Request&) -> Reply {
+        co_return net::Response::text(std::string(openapi_document()), "application/yaml");
+      },
+      exempt);
+  router_.add(
+      net::Method::get, "/api/config",
+      [this](net::Request&) -> Reply {
+        co_return net::Response::json(
+            json::object{{"registration_open", world_.config().registration_open}, {"version", CLOUDDOCS_VERSION}});
+      },
+      exempt);
 }
 
 HttpSurface::Reply HttpSurface::ready() {
@@ -84,7 +88,8 @@ void HttpSurface::add_cors(const net::Request& request, net::Response& response)
   const auto origin = request.headers.find("Origin");
   if (!origin || std::find(allowed.begin(), allowed.end(), *origin) == allowed.end()) return;
   response.headers.set("Access-Control-Allow-Origin", *origin);
-  response.headers.set("Access-Control-Expose-Headers", "ETag, Location, Content-Range, Content-Disposition, X-Request-Id");
+  response.headers.set("Access-Control-Expose-Headers",
+                       "ETag, Location, Content-Range, Content-Disposition, X-Request-Id");
   response.headers.add("Vary", "Origin");
   if (request.method != net::Method::options) return;
   if (const auto methods = response.headers.find("Allow")) {
@@ -98,7 +103,8 @@ void HttpSurface::add_cors(const net::Request& request, net::Response& response)
 net::Headers security_headers(bool tls) {
   net::Headers headers;
   headers.add("Content-Security-Policy",
-              "default-src 'self'; img-src 'self' blob: data:; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; "
+              "default-src 'self'; img-src 'self' blob: data:; connect-src 'self' ws: wss:; object-src 'none'; "
+              "base-uri 'none'; "
               "form-action 'self'; frame-ancestors 'none'");
   headers.add("X-Content-Type-Options", "nosniff");
   headers.add("X-Frame-Options", "DENY");

@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-
 #include "app/openapi.hpp"
 #include "net/router_fixture.hpp"
 #include "testing/temporary_directory.hpp"
@@ -63,8 +62,11 @@ TEST_F(HttpSurfaceTest, APreflightOfAnAllowedOriginIsAnswered) {
 }
 
 TEST_F(HttpSurfaceTest, AForeignOriginGetsNoCorsHeaders) {
-  for (const std::string origin : {"https://evil.example.org", "null", "https://app.example.org.evil.org", "HTTPS://APP.EXAMPLE.ORG"}) {
-    EXPECT_EQ(http.ask(net::Method::options, "/api/files", {{"Origin", origin}}).header("Access-Control-Allow-Origin"), "") << origin;
+  for (const std::string origin :
+       {"https://evil.example.org", "null", "https://app.example.org.evil.org", "HTTPS://APP.EXAMPLE.ORG"}) {
+    EXPECT_EQ(http.ask(net::Method::options, "/api/files", {{"Origin", origin}}).header("Access-Control-Allow-Origin"),
+              "")
+        << origin;
   }
   EXPECT_EQ(http.get("/healthz").header("Access-Control-Allow-Origin"), "");
 }
@@ -113,7 +115,9 @@ TEST(World, ASecondLookFindsTheSameSecrets) {
   const testing::TemporaryDirectory folder;
   Config config;
   config.data = folder.path();
-  { World first(config); }
+  {
+    World first(config);
+  }
   World second(config);
   EXPECT_EQ(second.config().data, folder.path());
   EXPECT_THROW(second.run([]() -> core::Task<> {

@@ -20,9 +20,11 @@ struct Flags {
   app::Settings settings;
 };
 
-void add_flag(CLI::App& command, Flags& flags, const std::string& flag, const std::string& setting, const std::string& help) {
+void add_flag(CLI::App& command, Flags& flags, const std::string& flag, const std::string& setting,
+              const std::string& help) {
   command.add_option_function<std::string>(
-      "--" + flag, [&flags, flag, setting](const std::string& value) { flags.settings[setting] = {value, "--" + flag}; }, help);
+      "--" + flag,
+      [&flags, flag, setting](const std::string& value) { flags.settings[setting] = {value, "--" + flag}; }, help);
 }
 
 void add_common(CLI::App& command, Flags& flags) {
@@ -36,7 +38,9 @@ app::Config load(const Flags& flags) {
   std::vector<std::string> errors;
   app::Settings settings;
   const char* from_environment = std::getenv("CLOUDDOCS_CONFIG");
-  const std::string file = !flags.config_file.empty() ? flags.config_file : from_environment != nullptr ? from_environment : "";
+  const std::string file = !flags.config_file.empty()    ? flags.config_file
+                           : from_environment != nullptr ? from_environment
+                                                         : "";
   if (!file.empty()) settings = app::read_file(file, errors);
   for (auto& [name, setting] : app::read_environment(environ)) settings[name] = setting;
   for (const auto& [name, setting] : flags.settings) settings[name] = setting;
@@ -66,7 +70,8 @@ int main(int argc, char** argv) {
   add_common(*serve, flags);
   add_flag(*serve, flags, "listen", "listen", "ADDRESS:PORT (default: 127.0.0.1:8080; port 0: any free one)");
   add_flag(*serve, flags, "threads", "threads", "Event loops (default: one per core)");
-  add_flag(*serve, flags, "tls-certificate", "tls_certificate", "PEM file; with --tls-key the server speaks TLS 1.3 itself");
+  add_flag(*serve, flags, "tls-certificate", "tls_certificate",
+           "PEM file; with --tls-key the server speaks TLS 1.3 itself");
   add_flag(*serve, flags, "tls-key", "tls_key", "PEM file");
   serve->callback([&] { code = app::serve(load(flags)); });
 
@@ -74,8 +79,10 @@ int main(int argc, char** argv) {
   add_common(*migrate, flags);
   migrate->callback([&] { code = app::migrate(load(flags)); });
 
-  app::add_user_commands(cli, [&](CLI::App& command) { add_common(command, flags); }, [&] { return load(flags); }, code);
-  app::add_storage_commands(cli, [&](CLI::App& command) { add_common(command, flags); }, [&] { return load(flags); }, code);
+  app::add_user_commands(
+      cli, [&](CLI::App& command) { add_common(command, flags); }, [&] { return load(flags); }, code);
+  app::add_storage_commands(
+      cli, [&](CLI::App& command) { add_common(command, flags); }, [&] { return load(flags); }, code);
 
   try {
     cli.parse(argc, argv);

@@ -52,13 +52,14 @@ core::Task<> clean_up(World& world) {
 
 void log_request(const net::RequestObservation& seen) {
   if (!core::is_logged(core::LogLevel::debug)) return;
-  core::log_debug("request", {{"request_id", seen.request.id},
-                              {"method", net::to_text(seen.request.method)},
-                              {"route", seen.route},
-                              {"status", seen.status},
-                              {"bytes_in", seen.bytes_in},
-                              {"bytes_out", seen.bytes_out},
-                              {"micros", std::chrono::duration_cast<std::chrono::microseconds>(seen.duration).count()}});
+  core::log_debug("request",
+                  {{"request_id", seen.request.id},
+                   {"method", net::to_text(seen.request.method)},
+                   {"route", seen.route},
+                   {"status", seen.status},
+                   {"bytes_in", seen.bytes_in},
+                   {"bytes_out", seen.bytes_out},
+                   {"micros", std::chrono::duration_cast<std::chrono::microseconds>(seen.duration).count()}});
 }
 
 net::ServerConfig server_config(const Config& config) {
@@ -90,9 +91,11 @@ void greet(const Config& config, std::uint16_t port, bool has_accounts) {
   std::cout << "CloudDocs is ready: " << url << "\n";
   if (!has_accounts) {
     if (config.registration_open) {
-      std::cout << "There is no account yet: open the address and register. The first account becomes the administrator's.\n";
+      std::cout
+          << "There is no account yet: open the address and register. The first account becomes the administrator's.\n";
     } else {
-      std::cout << "There is no account yet. Make one: clouddocsd user add EMAIL --data " << config.data.string() << "\n";
+      std::cout << "There is no account yet. Make one: clouddocsd user add EMAIL --data " << config.data.string()
+                << "\n";
     }
   }
   std::cout.flush();

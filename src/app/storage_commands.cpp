@@ -46,9 +46,9 @@ int run_fsck(const Config& config, const FsckArguments& arguments) {
                                               {"repaired", report.repaired}})
               << "\n";
   } else {
-    std::cout << "Checked " << report.spaces << " spaces, " << report.nodes << " nodes, " << report.versions << " versions, "
-              << report.chunks << " chunks (" << report.chunks_read << " read, " << report.bytes_read << " bytes): "
-              << report.problems << " problems, " << report.repaired << " repaired.\n";
+    std::cout << "Checked " << report.spaces << " spaces, " << report.nodes << " nodes, " << report.versions
+              << " versions, " << report.chunks << " chunks (" << report.chunks_read << " read, " << report.bytes_read
+              << " bytes): " << report.problems << " problems, " << report.repaired << " repaired.\n";
   }
   return report.problems == 0 ? 0 : 1;
 }

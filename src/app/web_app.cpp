@@ -9,7 +9,8 @@ namespace clouddocs::app {
 namespace {
 
 constexpr std::string_view no_app =
-    "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>CloudDocs</title><p>CloudDocs is running. This build holds no web "
+    "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>CloudDocs</title><p>CloudDocs is running. This "
+    "build holds no web "
     "app: run <code>./dev run</code>, or build web/ before the server.";
 
 std::string type_of(std::string_view path) {

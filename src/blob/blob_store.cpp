@@ -14,8 +14,8 @@ bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && 
 
 bool is_object_name(std::string_view text) {
   const auto allowed = [](char c) { return is_letter_or_digit(c) || c == '/' || c == '.' || c == '_' || c == '-'; };
-  return !text.empty() && text.size() <= 200 && is_letter_or_digit(text.front()) && std::ranges::all_of(text, allowed) &&
-         text.find("..") == std::string_view::npos;
+  return !text.empty() && text.size() <= 200 && is_letter_or_digit(text.front()) &&
+         std::ranges::all_of(text, allowed) && text.find("..") == std::string_view::npos;
 }
 
 void check_object_name(std::string_view name) {

@@ -27,8 +27,10 @@ void check_object_name(std::string_view name);
 class StorageUnavailable : public core::ErrorException {
  public:
   explicit StorageUnavailable(const std::string& text, bool is_full = false)
-      : core::ErrorException(is_full ? core::Error(core::Errc::storage_full, "The server's disk is full. Its administrator has to make room.")
-                                     : core::Error(core::Errc::unavailable, "The storage cannot be used at this moment. Try again shortly."),
+      : core::ErrorException(is_full ? core::Error(core::Errc::storage_full,
+                                                   "The server's disk is full. Its administrator has to make room.")
+                                     : core::Error(core::Errc::unavailable,
+                                                   "The storage cannot be used at this moment. Try again shortly."),
                              text),
         full(is_full) {}
   bool full;

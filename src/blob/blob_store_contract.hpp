@@ -78,7 +78,8 @@ TEST_P(BlobStoreContract, RefusesRangesBeyondTheEnd) {
   run([&]() -> Task<> {
     co_await put(store(), "object", "0123456789");
     constexpr auto most = std::numeric_limits<std::uint64_t>::max();
-    const std::array<std::pair<std::uint64_t, std::uint64_t>, 5> ranges{{{0, 11}, {10, 1}, {11, 0}, {5, most}, {most, 5}}};
+    const std::array<std::pair<std::uint64_t, std::uint64_t>, 5> ranges{
+        {{0, 11}, {10, 1}, {11, 0}, {5, most}, {most, 5}}};
     for (const auto& [offset, length] : ranges) {
       const auto result = co_await store().get("object", offset, length);
       EXPECT_TRUE(result.has_error() && result.error().code == Errc::range_invalid) << offset << "+" << length;
@@ -220,7 +221,8 @@ TEST_P(BlobStoreContract, KeepsALargeObjectOfManyParts) {
       std::vector<ByteView> parts;
       for (int i = 0; i < 700; ++i) {
         const auto offset = random.below(block.size());
-        parts.push_back(ByteView(block).subspan(offset).first(std::min<std::size_t>(random.below(2000), block.size() - offset)));
+        parts.push_back(
+            ByteView(block).subspan(offset).first(std::min<std::size_t>(random.below(2000), block.size() - offset)));
         size += parts.back().size();
       }
       parts.emplace_back(block);

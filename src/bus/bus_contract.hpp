@@ -111,7 +111,8 @@ TEST_P(BusContract, AHandlerMayEndItsOwnSubscription) {
 
 TEST_P(BusContract, HandlersMayPublish) {
   Received received;
-  const auto relay = bus().subscribe("in", [&](std::string_view, std::string_view message) { bus().publish("out", std::string(message)); });
+  const auto relay = bus().subscribe(
+      "in", [&](std::string_view, std::string_view message) { bus().publish("out", std::string(message)); });
   const auto sink = bus().subscribe("out", received.handler());
   bus().publish("in", "1");
   EXPECT_EQ(received.wait_for(1).size(), 1U);
@@ -134,7 +135,8 @@ TEST_P(BusContract, NoCallFollowsTheEndOfASubscription) {
   }
   for (int i = 0; i < 300; ++i) {
     auto owned = std::make_unique<std::atomic<std::size_t>>(0);
-    auto subscription = bus().subscribe("a", [count = owned.get()](std::string_view, std::string_view message) { *count += message.size(); });
+    auto subscription = bus().subscribe(
+        "a", [count = owned.get()](std::string_view, std::string_view message) { *count += message.size(); });
     if (i % 3 == 0) std::this_thread::yield();
     subscription.reset();
     owned.reset();

@@ -95,11 +95,12 @@ using Result = boost::system::result<T, Error>;
   auto tmp = (expression);                                        \
   if (tmp.has_error()) ret ::clouddocs::core::Error(tmp.error()); \
   declaration = std::move(tmp).value()
-#define CO_TRY(declaration, ...) CLOUDDOCS_TRY_(CLOUDDOCS_CONCAT(result_, __LINE__), declaration, (__VA_ARGS__), co_return)
+#define CO_TRY(declaration, ...) \
+  CLOUDDOCS_TRY_(CLOUDDOCS_CONCAT(result_, __LINE__), declaration, (__VA_ARGS__), co_return)
 #define TRY(declaration, ...) CLOUDDOCS_TRY_(CLOUDDOCS_CONCAT(result_, __LINE__), declaration, (__VA_ARGS__), return)
-#define CO_CHECK(...)                                                                            \
+#define CO_CHECK(...)                                                                                          \
   if (auto CLOUDDOCS_CONCAT(check_, __LINE__) = (__VA_ARGS__); CLOUDDOCS_CONCAT(check_, __LINE__).has_error()) \
   co_return ::clouddocs::core::Error(CLOUDDOCS_CONCAT(check_, __LINE__).error())
-#define TRY_CHECK(...)                                                                            \
+#define TRY_CHECK(...)                                                                                         \
   if (auto CLOUDDOCS_CONCAT(check_, __LINE__) = (__VA_ARGS__); CLOUDDOCS_CONCAT(check_, __LINE__).has_error()) \
   return ::clouddocs::core::Error(CLOUDDOCS_CONCAT(check_, __LINE__).error())

@@ -47,8 +47,8 @@ void log(LogLevel level, std::string_view event, LogFields fields) {
   const std::time_t time = std::chrono::system_clock::to_time_t(seconds);
   std::tm utc{};
   gmtime_r(&time, &utc);
-  line["time"] = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-                             utc.tm_hour, utc.tm_min, utc.tm_sec, (now - seconds).count());
+  line["time"] = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", utc.tm_year + 1900, utc.tm_mon + 1,
+                             utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, (now - seconds).count());
   line["level"] = to_text(level);
   line["event"] = event;
   for (const auto& [key, value] : fields) line[key] = value;

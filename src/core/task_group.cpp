@@ -38,7 +38,8 @@ void TaskGroup::spawn(const asio::any_io_executor& executor, std::string name, T
       try {
         std::rethrow_exception(error);
       } catch (const boost::system::system_error& e) {
-        if (e.code() != asio::error::operation_aborted) log_error("task_failed", {{"task", name}, {"error", std::string(e.what())}});
+        if (e.code() != asio::error::operation_aborted)
+          log_error("task_failed", {{"task", name}, {"error", std::string(e.what())}});
       } catch (const std::exception& e) {
         log_error("task_failed", {{"task", name}, {"error", std::string(e.what())}});
       }

@@ -17,8 +17,10 @@ void Rows::add_bytes(core::ByteView v) {
 core::Error DatabaseError::to_error(Kind kind) {
   switch (kind) {
     case Kind::unavailable:
-    case Kind::serialisation: return {core::Errc::unavailable, "The database cannot be used at this moment. Try again shortly."};
-    case Kind::storage_full: return {core::Errc::storage_full, "The server's disk is full. Its administrator has to make room."};
+    case Kind::serialisation:
+      return {core::Errc::unavailable, "The database cannot be used at this moment. Try again shortly."};
+    case Kind::storage_full:
+      return {core::Errc::storage_full, "The server's disk is full. Its administrator has to make room."};
     case Kind::constraint:
     case Kind::broken: break;
   }

@@ -38,20 +38,22 @@ using MakeDatabaseUnderTest = std::function<std::unique_ptr<DatabaseUnderTest>(C
 
 inline constexpr std::array contract_migrations{
     Migration{1, "notes",
-              "CREATE TABLE notes (id BIGINT PRIMARY KEY, parent BIGINT REFERENCES notes (id), number BIGINT, text TEXT, bytes BYTEA);"
+              "CREATE TABLE notes (id BIGINT PRIMARY KEY, parent BIGINT REFERENCES notes (id), number BIGINT, text "
+              "TEXT, bytes BYTEA);"
               "CREATE UNIQUE INDEX notes_text ON notes (text) WHERE text <> '';"},
     Migration{2, "counters", "CREATE TABLE counters (name TEXT PRIMARY KEY, value BIGINT NOT NULL)"},
 };
 
 namespace sql {
 inline constexpr Statement insert_note{"insert_note", "INSERT INTO notes (id, text) VALUES ($1, $2)"};
-inline constexpr Statement insert_full{"insert_full", "INSERT INTO notes (id, number, text, bytes) VALUES ($1, $2, $3, $4)"};
+inline constexpr Statement insert_full{"insert_full",
+                                       "INSERT INTO notes (id, number, text, bytes) VALUES ($1, $2, $3, $4)"};
 inline constexpr Statement insert_child{"insert_child", "INSERT INTO notes (id, parent) VALUES ($1, $2)"};
 inline constexpr Statement find_note{"find_note", "SELECT number, text, bytes FROM notes WHERE id = $1"};
 inline constexpr Statement count_notes{"count_notes", "SELECT count(*) FROM notes"};
-inline constexpr Statement add_to_counter{
-    "add_to_counter",
-    "INSERT INTO counters (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value RETURNING value"};
+inline constexpr Statement add_to_counter{"add_to_counter",
+                                          "INSERT INTO counters (name, value) VALUES ($1, $2) ON CONFLICT (name) DO "
+                                          "UPDATE SET value = counters.value + excluded.value RETURNING value"};
 inline constexpr Statement get_counter{"get_counter", "SELECT value FROM counters WHERE name = $1"};
 inline constexpr Statement set_counter{"set_counter", "UPDATE counters SET value = $2 WHERE name = $1"};
 }  // namespace sql
@@ -255,11 +257,12 @@ TEST_P(DatabaseContract, CountsAffectedRowsAndReturnsThem) {
 
 TEST_P(DatabaseContract, WalksTreesRecursively) {
   start();
-  static constexpr Statement ancestors{"ancestors",
-                                       "WITH RECURSIVE up (id, parent, depth) AS ("
-                                       " SELECT id, parent, 0 FROM notes WHERE id = $1"
-                                       " UNION ALL SELECT n.id, n.parent, up.depth + 1 FROM notes n JOIN up ON n.id = up.parent"
-                                       ") SELECT id FROM up ORDER BY depth"};
+  static constexpr Statement ancestors{
+      "ancestors",
+      "WITH RECURSIVE up (id, parent, depth) AS ("
+      " SELECT id, parent, 0 FROM notes WHERE id = $1"
+      " UNION ALL SELECT n.id, n.parent, up.depth + 1 FROM notes n JOIN up ON n.id = up.parent"
+      ") SELECT id FROM up ORDER BY depth"};
   run([&]() -> Task<> {
     co_await write(db(), [](Transaction& tx) -> Task<Result<>> {
       co_await tx.execute(sql::insert_note, 1, "root");

@@ -52,7 +52,8 @@ core::Task<core::Result<std::string>> Request::read_text(std::size_t limit) {
   std::string text;
   if (body == nullptr) co_return text;
   const auto length = body->content_length();
-  if (length && *length > limit) co_return Error(Errc::body_too_large, "The body may have " + std::to_string(limit) + " bytes at most.");
+  if (length && *length > limit)
+    co_return Error(Errc::body_too_large, "The body may have " + std::to_string(limit) + " bytes at most.");
   if (length) text.reserve(static_cast<std::size_t>(*length));
   while (true) {
     CO_TRY(const core::ByteView piece, co_await body->read());
@@ -116,7 +117,8 @@ core::Task<core::Result<boost::json::object>> Request::read_json(std::size_t lim
   if (error) co_return Error(Errc::invalid_json, "The body is not valid JSON: " + error.message() + ".");
   if (!value.is_object()) co_return Error(Errc::invalid_json, "The body must be a JSON object.");
   // Boost.JSON keeps the last of two members of one name; another reader on the way may have kept the first.
-  if (members_written(text) != members_kept(value)) co_return Error(Errc::invalid_json, "An object of the body repeats a key.");
+  if (members_written(text) != members_kept(value))
+    co_return Error(Errc::invalid_json, "An object of the body repeats a key.");
   co_return std::move(value.get_object());
 }
 

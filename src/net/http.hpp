@@ -57,13 +57,13 @@ struct Request {
   Method method = Method::get;
   std::string method_name;  // as sent, for Method::other
   std::string target;  // as sent
-  std::string path;    // the part before '?', still percent-encoded
-  std::vector<std::pair<std::string, std::string>> query;       // decoded
+  std::string path;  // the part before '?', still percent-encoded
+  std::vector<std::pair<std::string, std::string>> query;  // decoded
   std::vector<std::pair<std::string, std::string>> parameters;  // of the route, decoded
   Headers headers;
   std::string peer;  // the client's address, from X-Forwarded-For when a trusted proxy sent it
   bool secure = false;  // TLS here, or at the trusted proxy
-  std::string id;       // X-Request-Id
+  std::string id;  // X-Request-Id
   std::string_view route;  // pattern of the route that took the request, "" for none
   BodyReader* body = nullptr;
   std::shared_ptr<void> session;  // what a filter found out about the caller (features/auth)

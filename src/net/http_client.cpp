@@ -93,7 +93,9 @@ std::size_t write_header(char* from, std::size_t size, std::size_t count, void* 
   return size * count;
 }
 
-int check_abort(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) { return static_cast<Transfer*>(context)->aborted ? 1 : 0; }
+int check_abort(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return static_cast<Transfer*>(context)->aborted ? 1 : 0;
+}
 
 }  // namespace
 
@@ -148,7 +150,8 @@ void HttpClient::State::prepare(CURL* handle, Transfer& transfer, HeaderList& he
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
   set(CURLOPT_LOW_SPEED_LIMIT, 1L);
   // libcurl counts whole seconds.
-  set(CURLOPT_LOW_SPEED_TIME, std::max(1L, static_cast<long>(std::chrono::ceil<std::chrono::seconds>(options.stall_timeout).count())));
+  set(CURLOPT_LOW_SPEED_TIME,
+      std::max(1L, static_cast<long>(std::chrono::ceil<std::chrono::seconds>(options.stall_timeout).count())));
   set(CURLOPT_BUFFERSIZE, 512L << 10);
   set(CURLOPT_UPLOAD_BUFFERSIZE, 512L << 10);
   if (!options.ca_file.empty()) set(CURLOPT_CAINFO, options.ca_file.c_str());
@@ -219,11 +222,14 @@ HttpClient::Response HttpClient::send(const Request& request) {
   const bool was_aborted = outcome == CURLE_ABORTED_BY_CALLBACK;
   state_->give_back(std::move(handle));
   if (transfer.thrown) std::rethrow_exception(transfer.thrown);
-  if (transfer.over_limit) throw NetworkError("the answer is larger than " + std::to_string(request.body_limit) + " bytes: " + request.url);
+  if (transfer.over_limit)
+    throw NetworkError("the answer is larger than " + std::to_string(request.body_limit) + " bytes: " + request.url);
   // The caller's sink said stop: that is an answer, not a failure.
   if (outcome == CURLE_WRITE_ERROR && request.sink) return std::move(transfer.response);
   if (outcome != CURLE_OK) {
-    throw NetworkError(was_aborted ? "aborted" : std::string(reason[0] != '\0' ? reason : ::curl_easy_strerror(outcome)) + ": " + request.url);
+    throw NetworkError(was_aborted ? "aborted"
+                                   : std::string(reason[0] != '\0' ? reason : ::curl_easy_strerror(outcome)) + ": " +
+                                         request.url);
   }
   return std::move(transfer.response);
 }

@@ -30,7 +30,8 @@ class HttpClientTest : public ::testing::Test, protected ServerFixture {
       CO_TRY(std::string text, co_await request.read_text(64U << 20));
       co_return Response::text(std::move(text));
     };
-    for (const Method method : {Method::post, Method::put, Method::patch, Method::del}) router.add(method, "/echo", echo, {.body_limit = 64U << 20});
+    for (const Method method : {Method::post, Method::put, Method::patch, Method::del})
+      router.add(method, "/echo", echo, {.body_limit = 64U << 20});
     router.add(Method::get, "/hang", [](Request&) -> Task<Result<Response>> {
       co_await core::sleep_for(1h);
       co_return Response::empty();

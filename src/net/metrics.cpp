@@ -76,7 +76,8 @@ Gauge& Metrics::gauge(const std::string& name, const std::string& help, const La
   return state_->wrap<PrometheusGauge>(state_->gauges, family.Add(labels));
 }
 
-Histogram& Metrics::histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds, const Labels& labels) {
+Histogram& Metrics::histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
+                              const Labels& labels) {
   auto& family = prometheus::BuildHistogram().Name(name).Help(help).Register(state_->registry);
   return state_->wrap<PrometheusHistogram>(state_->histograms, family.Add(labels, bounds));
 }
@@ -121,7 +122,8 @@ class RequestMetrics {
   };
 
   const Entry& find(const RequestObservation& seen) {
-    const std::uint64_t kind = static_cast<std::uint64_t>(seen.status) << 8 | static_cast<std::uint64_t>(seen.request.method);
+    const std::uint64_t kind =
+        static_cast<std::uint64_t>(seen.status) << 8 | static_cast<std::uint64_t>(seen.request.method);
     const std::lock_guard lock(mutex_);
     // The route's text belongs to the router, so that its address stands for it; "" has none of its own.
     auto& entry = entries_[seen.route.empty() ? nullptr : seen.route.data()][kind];
@@ -130,12 +132,16 @@ class RequestMetrics {
   }
 
   Entry make(const RequestObservation& seen) {
-    static const std::vector<double> bounds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60};
+    static const std::vector<double> bounds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                            0.25,   0.5,   1,      2.5,   5,    10,    60};
     const std::string route = seen.route.empty() ? "none" : std::string(seen.route);
-    return {&metrics_.counter("clouddocs_http_requests_total", "Requests answered",
-                              {{"method", std::string(to_text(seen.request.method))}, {"route", route}, {"status", std::to_string(seen.status)}}),
-            &metrics_.histogram("clouddocs_http_request_seconds", "From the end of a request's head to the end of its answer", bounds,
-                                {{"route", route}})};
+    return {
+        &metrics_.counter("clouddocs_http_requests_total", "Requests answered",
+                          {{"method", std::string(to_text(seen.request.method))},
+                           {"route", route},
+                           {"status", std::to_string(seen.status)}}),
+        &metrics_.histogram("clouddocs_http_request_seconds",
+                            "From the end of a request's head to the end of its answer", bounds, {{"route", route}})};
   }
 
   Metrics& metrics_;

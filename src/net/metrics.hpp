@@ -48,7 +48,8 @@ class Metrics {
   // The same name and labels give the same metric. Throws std::invalid_argument for a name that Prometheus does not take.
   Counter& counter(const std::string& name, const std::string& help, const Labels& labels = {});
   Gauge& gauge(const std::string& name, const std::string& help, const Labels& labels = {});
-  Histogram& histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds, const Labels& labels = {});
+  Histogram& histogram(const std::string& name, const std::string& help, const std::vector<double>& bounds,
+                       const Labels& labels = {});
   // Called before each serialisation, to set gauges from what is known elsewhere. REQUIRES: does not call this object.
   void on_collect(std::function<void()> refresh);
   // The text format, version 0.0.4.

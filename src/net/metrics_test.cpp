@@ -9,9 +9,9 @@
 namespace clouddocs::net {
 namespace {
 
-using ::testing::HasSubstr;
 using core::Result;
 using core::Task;
+using ::testing::HasSubstr;
 
 TEST(Metrics, TheSameNameAndLabelsAreTheSameMetric) {
   Metrics metrics;

@@ -52,7 +52,9 @@ std::optional<std::string> find_parameter(std::string_view field, std::string_vi
   return std::nullopt;
 }
 
-Error malformed(std::string_view what) { return {Errc::invalid_request, "The multipart body is malformed: " + std::string(what) + "."}; }
+Error malformed(std::string_view what) {
+  return {Errc::invalid_request, "The multipart body is malformed: " + std::string(what) + "."};
+}
 
 }  // namespace
 
@@ -63,12 +65,12 @@ struct MultipartReader::State {
 
   BodyReader& body;
   const std::string delimiter;
-  std::string_view piece;        // of the body: what has not been looked at
-  std::string carry = "\r\n";    // bytes before `piece` that may begin the delimiter: fewer than it has
-  std::string lent;              // carried bytes that turned out to be content, while the caller looks at them
+  std::string_view piece;  // of the body: what has not been looked at
+  std::string carry = "\r\n";  // bytes before `piece` that may begin the delimiter: fewer than it has
+  std::string lent;  // carried bytes that turned out to be content, while the caller looks at them
   bool started = false;
   bool in_part = false;
-  bool finished = false;         // the closing delimiter has been seen
+  bool finished = false;  // the closing delimiter has been seen
 
   // The next bytes before the delimiter; empty once it has been consumed.
   Task<Result<std::string_view>> read_content();
@@ -84,7 +86,8 @@ struct MultipartReader::State {
 Task<Result<>> MultipartReader::State::refill() {
   if (!piece.empty()) co_return Result<>();
   CO_TRY(const ByteView bytes, co_await body.read());
-  if (bytes.empty()) co_return Error(Errc::upload_incomplete, "The form ends before its closing boundary; send it again.");
+  if (bytes.empty())
+    co_return Error(Errc::upload_incomplete, "The form ends before its closing boundary; send it again.");
   piece = core::as_text(bytes);
   co_return Result<>();
 }
@@ -135,7 +138,8 @@ Task<Result<std::string_view>> MultipartReader::State::read_content() {
     // The last bytes may begin a delimiter: they are kept back from the first CR on that could.
     const auto tail = piece.size() - std::min(piece.size(), delimiter.size() - 1);
     auto keep = piece.find('\r', tail);
-    while (keep != std::string_view::npos && !delimiter.starts_with(piece.substr(keep))) keep = piece.find('\r', keep + 1);
+    while (keep != std::string_view::npos && !delimiter.starts_with(piece.substr(keep)))
+      keep = piece.find('\r', keep + 1);
     const auto content = piece.substr(0, keep);
     carry = keep == std::string_view::npos ? std::string() : std::string(piece.substr(keep));
     piece = {};
@@ -221,7 +225,8 @@ Result<MultipartReader> MultipartReader::open(Request& request) {
   const bool is_form = equal_ignoring_case(trim(type.substr(0, type.find(';'))), "multipart/form-data");
   const auto boundary = is_form ? find_parameter(type, "boundary") : std::nullopt;
   if (!boundary || boundary->empty() || boundary->size() > 70 || request.body == nullptr) {
-    return Error(Errc::unsupported_media_type, "Send the body as multipart/form-data with a boundary of 1 to 70 characters.");
+    return Error(Errc::unsupported_media_type,
+                 "Send the body as multipart/form-data with a boundary of 1 to 70 characters.");
   }
   return MultipartReader(std::make_unique<State>(*request.body, *boundary));
 }

@@ -15,7 +15,8 @@ class MultipartReader {
  public:
   struct Part {
     std::string name;
-    std::optional<std::string> filename;  // filename* (RFC 5987) is ignored, as RFC 7578 says; UTF-8 as browsers send it
+    std::optional<std::string>
+        filename;  // filename* (RFC 5987) is ignored, as RFC 7578 says; UTF-8 as browsers send it
     std::string content_type;
   };
   // Errors: unsupported_media_type (not multipart/form-data, or no usable boundary).

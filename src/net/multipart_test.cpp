@@ -48,7 +48,8 @@ struct ReadPart {
 };
 
 struct Form {
-  explicit Form(std::string text, std::size_t piece = 100'000, std::string_view type = "multipart/form-data; boundary=XX")
+  explicit Form(std::string text, std::size_t piece = 100'000,
+                std::string_view type = "multipart/form-data; boundary=XX")
       : body(std::move(text), piece) {
     request.headers.add("Content-Type", type);
     request.body = &body;
@@ -79,7 +80,8 @@ struct Form {
 
 const std::string two_parts =
     "--XX\r\nContent-Disposition: form-data; name=\"parent_id\"\r\n\r\nabc\r\n"
-    "--XX \r\nContent-Type: image/png\r\ncontent-disposition: form-data; filename=\"a \\\"b\\\" %22;\xc3\xa4.png\"; name=file\r\n\r\n"
+    "--XX \r\nContent-Type: image/png\r\ncontent-disposition: form-data; filename=\"a \\\"b\\\" %22;\xc3\xa4.png\"; "
+    "name=file\r\n\r\n"
     "\r\n\r\n--X\r\n--XY\r--XX--\r\n\r\n--XX--\r\nepilogue";
 const std::string second_content = "\r\n\r\n--X\r\n--XY\r--XX--\r\n";
 
@@ -143,9 +145,11 @@ TEST(Multipart, TextOverItsLimitIsAnError) {
 TEST(Multipart, MalformedBodiesAreRefused) {
   const std::string start = "--XX\r\nContent-Disposition: form-data; name=a\r\n";
   for (const std::string& text : std::vector<std::string>{
-           start + "\r\nabc\r\n--XXy\r\n", "--XX\r\nContent-Type: a\r\n\r\nabc\r\n--XX--", "--XX\r\nContent-Disposition: attachment; name=a\r\n\r\n\r\n--XX--",
-        "--XX\r\nContent-Disposition: form-data; name=\"a\r\n\r\n\r\n--XX--", start + "no colon\r\n\r\n\r\n--XX--", start + "A: b\n\r\n\r\n--XX--",
-        start + "A: " + std::string(9000, 'a') + "\r\n\r\n\r\n--XX--", std::string(9000, 'a') + start + "\r\n\r\n--XX--"}) {
+           start + "\r\nabc\r\n--XXy\r\n", "--XX\r\nContent-Type: a\r\n\r\nabc\r\n--XX--",
+           "--XX\r\nContent-Disposition: attachment; name=a\r\n\r\n\r\n--XX--",
+           "--XX\r\nContent-Disposition: form-data; name=\"a\r\n\r\n\r\n--XX--", start + "no colon\r\n\r\n\r\n--XX--",
+           start + "A: b\n\r\n\r\n--XX--", start + "A: " + std::string(9000, 'a') + "\r\n\r\n\r\n--XX--",
+           std::string(9000, 'a') + start + "\r\n\r\n--XX--"}) {
     const auto parts = Form(text, 7).read();
     EXPECT_EQ(parts.has_error() ? parts.error().code : Errc::internal, Errc::invalid_request) << text.substr(0, 100);
   }
@@ -161,8 +165,8 @@ TEST(Multipart, BodiesThatEndEarlyAreIncomplete) {
 }
 
 TEST(Multipart, OtherTypesAreUnsupported) {
-  for (const std::string_view type :
-       {"", "application/json", "multipart/form-data", "multipart/form-data; boundary=", "multipart/mixed; boundary=XX"}) {
+  for (const std::string_view type : {"", "application/json", "multipart/form-data",
+                                      "multipart/form-data; boundary=", "multipart/mixed; boundary=XX"}) {
     EXPECT_EQ(Form(two_parts, 100, type).read().error().code, Errc::unsupported_media_type) << type;
   }
   EXPECT_TRUE(Form(two_parts, 100, "Multipart/Form-Data; charset=utf-8; Boundary=\"XX\"").read().has_value());

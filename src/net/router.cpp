@@ -70,7 +70,9 @@ struct Router::Node {
 
 namespace {
 
-bool is_parameter(std::string_view segment) { return segment.size() > 2 && segment.front() == '{' && segment.back() == '}'; }
+bool is_parameter(std::string_view segment) {
+  return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
+}
 
 // The names of a pattern's parameters, in order, each with its value decoded. False for a broken percent-escape.
 bool fill_parameters(std::string_view pattern, const std::vector<std::string_view>& values, Request& request) {
@@ -91,7 +93,9 @@ Response with_allow(Response response, const std::string& allow) {
   return response;
 }
 
-Error too_large(std::uint64_t limit) { return {Errc::body_too_large, "The body may have " + std::to_string(limit) + " bytes at most."}; }
+Error too_large(std::uint64_t limit) {
+  return {Errc::body_too_large, "The body may have " + std::to_string(limit) + " bytes at most."};
+}
 
 }  // namespace
 
@@ -106,7 +110,8 @@ void Router::add(Method method, std::string pattern, Handler handler, RouteOptio
     const auto slash = left.find('/');
     const std::string_view segment = left.substr(0, slash);
     const bool is_rest = is_parameter(segment) && segment[segment.size() - 2] == '*';
-    if (is_rest && slash != std::string_view::npos) throw std::logic_error("only the last segment takes the rest: " + pattern);
+    if (is_rest && slash != std::string_view::npos)
+      throw std::logic_error("only the last segment takes the rest: " + pattern);
     auto& next = is_rest ? node->rest : is_parameter(segment) ? node->parameter : node->literals[std::string(segment)];
     if (!next) next = std::make_unique<Node>();
     node = next.get();
@@ -186,7 +191,8 @@ Task<Result<Response>> Router::answer(Request& request) const {
   }
   if (request.body != nullptr) {
     // Refused before a byte of it has been read: a client that waits for 100 Continue sends nothing.
-    if (request.body->content_length().value_or(0) > route.options.body_limit) co_return too_large(route.options.body_limit);
+    if (request.body->content_length().value_or(0) > route.options.body_limit)
+      co_return too_large(route.options.body_limit);
     request.body->set_limit(route.options.body_limit);
   }
   co_return co_await route.handler(request);

@@ -16,7 +16,7 @@ class Router {
  public:
   struct RouteOptions {
     std::uint64_t body_limit = 1U << 20;  // bytes; more is body_too_large
-    bool rate_limited = true;             // whether filters see the request
+    bool rate_limited = true;  // whether filters see the request
   };
   struct Route {
     Method method;
@@ -28,7 +28,9 @@ class Router {
   Router();
   ~Router();
   void add(Method method, std::string pattern, Handler handler, RouteOptions options);
-  void add(Method method, std::string pattern, Handler handler) { add(method, std::move(pattern), std::move(handler), RouteOptions()); }
+  void add(Method method, std::string pattern, Handler handler) {
+    add(method, std::move(pattern), std::move(handler), RouteOptions());
+  }
   // Answers what no route takes (the web app). Only GET and HEAD.
   void set_fallback(Handler handler);
   void add_filter(Filter filter);

@@ -34,7 +34,9 @@ class RouterTest : public ::testing::Test {
     request.path = std::move(path);
     return run(router.dispatch(request));
   }
-  std::string text_of(std::string path, Method method = Method::get) { return std::get<std::string>(ask(method, std::move(path)).body); }
+  std::string text_of(std::string path, Method method = Method::get) {
+    return std::get<std::string>(ask(method, std::move(path)).body);
+  }
 
   Router router;
   Request request;
@@ -101,7 +103,8 @@ TEST_F(RouterTest, FallbackTakesReadsOnly) {
 TEST_F(RouterTest, FiltersEndRequestsOfRoutesThatWantThem) {
   router.add(Method::get, "/limited", named("limited"));
   router.add(Method::get, "/free", named("free"), {.rate_limited = false});
-  router.add_filter([](Request&) -> Task<Result<>> { co_return Error(Errc::too_many_requests, "", "\"retry_after\":7"); });
+  router.add_filter(
+      [](Request&) -> Task<Result<>> { co_return Error(Errc::too_many_requests, "", "\"retry_after\":7"); });
   const Response limited = ask(Method::get, "/limited");
   EXPECT_EQ(limited.status, 429);
   EXPECT_EQ(limited.headers.find("retry-after"), "7");

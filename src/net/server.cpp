@@ -51,16 +51,23 @@ struct Server::State {
 };
 
 Server::Server(ServerConfig config, const Router& router, std::function<void(const RequestObservation&)> observer)
-    : state_(new State{ServerEnvironment{std::move(config), router, std::move(observer), TrustedProxies({}), nullptr}, {}, {}, {}, {}, 0}) {
+    : state_(new State{ServerEnvironment{std::move(config), router, std::move(observer), TrustedProxies({}), nullptr},
+                       {},
+                       {},
+                       {},
+                       {},
+                       0}) {
   ServerConfig& settings = state_->environment.config;
   state_->environment.proxies = TrustedProxies(settings.trusted_proxies);
-  if (!settings.tls_certificate.empty()) state_->environment.tls = std::make_unique<TlsContext>(settings.tls_certificate, settings.tls_key);
+  if (!settings.tls_certificate.empty())
+    state_->environment.tls = std::make_unique<TlsContext>(settings.tls_certificate, settings.tls_key);
   if (settings.threads == 0) settings.threads = std::max(1U, std::thread::hardware_concurrency());
   state_->port = settings.port;
   for (unsigned i = 0; i < settings.threads; ++i) {
     state_->loops.push_back(std::make_unique<EventLoop>());
     const Listener::Sharing sharing = i == 0 ? Listener::Sharing::first : Listener::Sharing::further;
-    state_->listeners.push_back(std::make_unique<Listener>(state_->environment, *state_->loops.back(), state_->port, sharing));
+    state_->listeners.push_back(
+        std::make_unique<Listener>(state_->environment, *state_->loops.back(), state_->port, sharing));
     state_->port = state_->listeners.back()->port();
   }
 }

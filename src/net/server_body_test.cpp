@@ -26,7 +26,8 @@ std::string pattern(std::size_t size) {
 // A file in memory that goes when the last region does.
 std::shared_ptr<const int> memory_file(const std::string& content) {
   const int fd = ::memfd_create("content", 0);
-  if (::write(fd, content.data(), content.size()) != static_cast<ssize_t>(content.size())) throw std::runtime_error("write");
+  if (::write(fd, content.data(), content.size()) != static_cast<ssize_t>(content.size()))
+    throw std::runtime_error("write");
   return {new int(fd), [](const int* held) {
             ::close(*held);
             delete held;
@@ -35,7 +36,8 @@ std::shared_ptr<const int> memory_file(const std::string& content) {
 
 class PatternSource : public BodySource {
  public:
-  PatternSource(std::string content, std::size_t piece, bool fails = false) : content_(std::move(content)), piece_(piece), fails_(fails) {}
+  PatternSource(std::string content, std::size_t piece, bool fails = false)
+      : content_(std::move(content)), piece_(piece), fails_(fails) {}
   Task<core::ByteView> next() override {
     if (fails_ && at_ >= content_.size() / 2) throw std::runtime_error("source broke");
     const auto piece = std::string_view(content_).substr(at_, piece_);
@@ -53,26 +55,27 @@ class PatternSource : public BodySource {
 class ServerBodyTest : public ::testing::Test, protected ServerFixture {
  protected:
   ServerBodyTest() {
-    router.add(
-        Method::post, "/count",
-        [this](Request& request) -> Task<Result<Response>> {
-          std::uint64_t total = 0;
-          while (true) {
-            const auto piece = co_await request.body->read();
-            if (piece.has_error()) last_error = piece.error().code;
-            CO_CHECK(piece);
-            if (piece->empty()) break;
-            total += piece->size();
-            received = total;
-            if (pause) co_await core::sleep_for(20ms);
-          }
-          co_return Response::text(std::to_string(total));
-        },
-        {.body_limit = 64U << 20, .rate_limited = true});
-    router.add(Method::post, "/echo", [](Request& request) -> Task<Result<Response>> {
-      CO_TRY(std::string text, co_await request.read_text(4U << 20));
-      co_return Response::text(std::move(text));
-    }, {.body_limit = 4U << 20, .rate_limited = true});
+    router.add(Method::post, "/count",
+               [this](Request& request) -> Task<Result<Response>> {
+                 std::uint64_t total = 0;
+                 while (true) {
+                   const auto piece = co_await request.body->read();
+                   if (piece.has_error()) last_error = piece.error().code;
+                   CO_CHECK(piece);
+                   if (piece->empty()) break;
+                   total += piece->size();
+                   received = total;
+                   if (pause) co_await core::sleep_for(20ms);
+                 }
+                 co_return Response::text(std::to_string(total));
+               },
+               {.body_limit = 64U << 20, .rate_limited = true});
+    router.add(Method::post, "/echo",
+               [](Request& request) -> Task<Result<Response>> {
+                 CO_TRY(std::string text, co_await request.read_text(4U << 20));
+                 co_return Response::text(std::move(text));
+               },
+               {.body_limit = 4U << 20, .rate_limited = true});
     router.add(Method::post, "/ignore", [](Request&) -> Task<Result<Response>> { co_return Response::text("ignored"); },
                {.body_limit = 1U << 30, .rate_limited = true});
     router.add(Method::post, "/small", [](Request& request) -> Task<Result<Response>> {
@@ -88,7 +91,9 @@ class ServerBodyTest : public ::testing::Test, protected ServerFixture {
       co_return response;
     });
   }
-  RawClient::Answer get(RawClient& client, const std::string& path) { return client.ask("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n"); }
+  RawClient::Answer get(RawClient& client, const std::string& path) {
+    return client.ask("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n");
+  }
 
   std::atomic<std::uint64_t> received = 0;
   std::atomic<Errc> last_error = Errc::internal;
@@ -96,7 +101,8 @@ class ServerBodyTest : public ::testing::Test, protected ServerFixture {
 };
 
 std::string head_of(std::string_view path, std::size_t length, std::string_view more = "") {
-  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(length) + "\r\n" + std::string(more) + "\r\n";
+  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(length) + "\r\n" +
+         std::string(more) + "\r\n";
 }
 
 TEST_F(ServerBodyTest, LargeBodyArrivesWhole) {
@@ -270,10 +276,18 @@ TEST_F(ServerBodyTest, FileShorterThanItsRegionCutsTheConnection) {
 
 TEST_F(ServerBodyTest, StreamsWithAndWithoutLength) {
   const std::string content = pattern(1'000'000);
-  add_body("/chunked", [&](Response& response) { response.body = BodyStream{std::make_unique<PatternSource>(content, 70'000), {}}; });
-  add_body("/known", [&](Response& response) { response.body = BodyStream{std::make_unique<PatternSource>(content, 70'000), content.size()}; });
-  add_body("/short", [&](Response& response) { response.body = BodyStream{std::make_unique<PatternSource>(content, 70'000), content.size() + 1}; });
-  add_body("/broken", [&](Response& response) { response.body = BodyStream{std::make_unique<PatternSource>(content, 70'000, true), {}}; });
+  add_body("/chunked", [&](Response& response) {
+    response.body = BodyStream{std::make_unique<PatternSource>(content, 70'000), {}};
+  });
+  add_body("/known", [&](Response& response) {
+    response.body = BodyStream{std::make_unique<PatternSource>(content, 70'000), content.size()};
+  });
+  add_body("/short", [&](Response& response) {
+    response.body = BodyStream{std::make_unique<PatternSource>(content, 70'000), content.size() + 1};
+  });
+  add_body("/broken", [&](Response& response) {
+    response.body = BodyStream{std::make_unique<PatternSource>(content, 70'000, true), {}};
+  });
   start();
   RawClient client(port());
   const auto chunked = get(client, "/chunked");

@@ -25,7 +25,8 @@ class ServerTest : public ::testing::Test, protected ServerFixture {
       CO_TRY(std::string text, co_await request.read_text(1U << 20));
       co_return Response::text(std::move(text));
     });
-    router.add(Method::post, "/ignore", [](Request&) -> Task<Result<Response>> { co_return Response::text("ignored"); });
+    router.add(Method::post, "/ignore",
+               [](Request&) -> Task<Result<Response>> { co_return Response::text("ignored"); });
     router.add(Method::get, "/whoami", [](Request& request) -> Task<Result<Response>> {
       co_return Response::text(request.peer + (request.secure ? " secure " : " plain ") + request.id);
     });
@@ -69,7 +70,8 @@ TEST_F(ServerTest, AcceptsARequestByteByByte) {
   start();
   RawClient client(port());
   const std::string request =
-      "\r\nPOST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;ext=1\r\nde\r\n0\r\nTrailer: t\r\n\r\n";
+      "\r\nPOST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n3\r\nabc\r\n2;ext=1\r\nde\r\n0\r\nTrailer: t\r\n\r\n";
   for (const char c : request + std::string(hello)) client.send(std::string_view(&c, 1));
   EXPECT_EQ(client.read().body, "abcde");
   EXPECT_EQ(client.read().body, "hello");
@@ -91,14 +93,16 @@ TEST_F(ServerTest, Http10ClosesUnlessAskedToStay) {
   EXPECT_EQ(client.ask("GET /hello HTTP/1.0\r\n\r\n").headers.at("connection"), "close");
   EXPECT_TRUE(client.is_closed());
   RawClient staying(port());
-  EXPECT_EQ(staying.ask("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").headers.at("connection"), "keep-alive");
+  EXPECT_EQ(staying.ask("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").headers.at("connection"),
+            "keep-alive");
   EXPECT_EQ(staying.ask("GET /hello HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").body, "hello");
 }
 
 TEST_F(ServerTest, ConnectionCloseIsHonoured) {
   start();
   RawClient client(port());
-  EXPECT_EQ(client.ask("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").headers.at("connection"), "close");
+  EXPECT_EQ(client.ask("GET /hello HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").headers.at("connection"),
+            "close");
   EXPECT_TRUE(client.is_closed());
 }
 
@@ -127,35 +131,43 @@ const std::string post = "POST /echo HTTP/1.1\r\nHost: x\r\n";
 
 INSTANTIATE_TEST_SUITE_P(
     Requests, BadRequestTest,
-    ::testing::Values(BadRequest{"BothLengths", post + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-                      BadRequest{"BothLengthsReversed", post + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", 400},
-                      BadRequest{"TwoLengths", post + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc", 400},
-                      BadRequest{"TheSameLengthTwice", post + "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400},
-                      BadRequest{"LengthList", post + "Content-Length: 3, 3\r\n\r\nabc", 400},
-                      BadRequest{"SignedLength", post + "Content-Length: +3\r\n\r\nabc", 400},
-                      BadRequest{"NegativeLength", post + "Content-Length: -3\r\n\r\nabc", 400},
-                      BadRequest{"HugeLength", post + "Content-Length: 99999999999999999999\r\n\r\nabc", 400},
-                      BadRequest{"EmptyLength", post + "Content-Length: \r\n\r\nabc", 400},
-                      BadRequest{"OtherCoding", post + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501},
-                      BadRequest{"ChunkedTwice", post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-                      BadRequest{"ChunkedInHttp10", "POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-                      BadRequest{"BadChunkSize", post + "Transfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n", 400},
-                      BadRequest{"HugeChunkSize", post + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nabc\r\n0\r\n\r\n", 400},
-                      BadRequest{"ChunkWithoutEnd", post + "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n", 400},
-                      BadRequest{"ChunkSizeWithBareLineFeed", post + "Transfer-Encoding: chunked\r\n\r\n3\nabc\r\n0\r\n\r\n", 400},
-                      BadRequest{"FoldedLine", "GET /hello HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n", 400},
-                      BadRequest{"SpaceBeforeColon", "GET /hello HTTP/1.1\r\nHost: x\r\nContent-Length : 3\r\n\r\n", 400},
-                      BadRequest{"BareLineFeed", "GET /hello HTTP/1.1\nHost: x\n\n", 400},
-                      BadRequest{"NoHost", "GET /hello HTTP/1.1\r\n\r\n", 400},
-                      BadRequest{"TwoHosts", "GET /hello HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400},
-                      BadRequest{"ControlCharacter", "GET /hello HTTP/1.1\r\nHost: x\r\nA: b\x01" "c\r\n\r\n", 400},
-                      BadRequest{"NoMethod", " /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400},
-                      BadRequest{"RelativeTarget", "GET hello HTTP/1.1\r\nHost: x\r\n\r\n", 400},
-                      BadRequest{"BrokenQuery", "GET /hello?a=%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400},
-                      BadRequest{"Http2", "GET /hello HTTP/2.0\r\nHost: x\r\n\r\n", 505},
-                      BadRequest{"Http09", "GET /hello HTTP/0.9\r\nHost: x\r\n\r\n", 505},
-                      BadRequest{"NoHttp", "GET /hello FTP/1.1\r\nHost: x\r\n\r\n", 400},
-                      BadRequest{"TooManyHeaders", "GET /hello HTTP/1.1\r\nHost: x\r\nA: " + std::string(20'000, 'a') + "\r\n\r\n", 431}),
+    ::testing::Values(
+        BadRequest{"BothLengths", post + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+        BadRequest{"BothLengthsReversed", post + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+                   400},
+        BadRequest{"TwoLengths", post + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc", 400},
+        BadRequest{"TheSameLengthTwice", post + "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400},
+        BadRequest{"LengthList", post + "Content-Length: 3, 3\r\n\r\nabc", 400},
+        BadRequest{"SignedLength", post + "Content-Length: +3\r\n\r\nabc", 400},
+        BadRequest{"NegativeLength", post + "Content-Length: -3\r\n\r\nabc", 400},
+        BadRequest{"HugeLength", post + "Content-Length: 99999999999999999999\r\n\r\nabc", 400},
+        BadRequest{"EmptyLength", post + "Content-Length: \r\n\r\nabc", 400},
+        BadRequest{"OtherCoding", post + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501},
+        BadRequest{"ChunkedTwice", post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                   400},
+        BadRequest{"ChunkedInHttp10", "POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+        BadRequest{"BadChunkSize", post + "Transfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n", 400},
+        BadRequest{"HugeChunkSize", post + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nabc\r\n0\r\n\r\n",
+                   400},
+        BadRequest{"ChunkWithoutEnd", post + "Transfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n", 400},
+        BadRequest{"ChunkSizeWithBareLineFeed", post + "Transfer-Encoding: chunked\r\n\r\n3\nabc\r\n0\r\n\r\n", 400},
+        BadRequest{"FoldedLine", "GET /hello HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n", 400},
+        BadRequest{"SpaceBeforeColon", "GET /hello HTTP/1.1\r\nHost: x\r\nContent-Length : 3\r\n\r\n", 400},
+        BadRequest{"BareLineFeed", "GET /hello HTTP/1.1\nHost: x\n\n", 400},
+        BadRequest{"NoHost", "GET /hello HTTP/1.1\r\n\r\n", 400},
+        BadRequest{"TwoHosts", "GET /hello HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400},
+        BadRequest{"ControlCharacter",
+                   "GET /hello HTTP/1.1\r\nHost: x\r\nA: b\x01"
+                   "c\r\n\r\n",
+                   400},
+        BadRequest{"NoMethod", " /hello HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+        BadRequest{"RelativeTarget", "GET hello HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+        BadRequest{"BrokenQuery", "GET /hello?a=%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+        BadRequest{"Http2", "GET /hello HTTP/2.0\r\nHost: x\r\n\r\n", 505},
+        BadRequest{"Http09", "GET /hello HTTP/0.9\r\nHost: x\r\n\r\n", 505},
+        BadRequest{"NoHttp", "GET /hello FTP/1.1\r\nHost: x\r\n\r\n", 400},
+        BadRequest{"TooManyHeaders", "GET /hello HTTP/1.1\r\nHost: x\r\nA: " + std::string(20'000, 'a') + "\r\n\r\n",
+                   431}),
     [](const auto& instance) { return std::string(instance.param.name); });
 
 TEST_F(ServerTest, EndlessHeadIsCutAtTheLimit) {
@@ -201,14 +213,18 @@ TEST_F(ServerTest, UnknownPathMethodAndExceptionBecomeProblems) {
 TEST_F(ServerTest, RequestIdIsTakenWhenSane) {
   start();
   RawClient client(port());
-  EXPECT_EQ(client.ask("GET /hello HTTP/1.1\r\nHost: x\r\nX-Request-Id: abc-1.2_3\r\n\r\n").headers.at("x-request-id"), "abc-1.2_3");
-  EXPECT_EQ(client.ask("GET /hello HTTP/1.1\r\nHost: x\r\nX-Request-Id: a<b>\r\n\r\n").headers.at("x-request-id").size(), 16U);
+  EXPECT_EQ(client.ask("GET /hello HTTP/1.1\r\nHost: x\r\nX-Request-Id: abc-1.2_3\r\n\r\n").headers.at("x-request-id"),
+            "abc-1.2_3");
+  EXPECT_EQ(
+      client.ask("GET /hello HTTP/1.1\r\nHost: x\r\nX-Request-Id: a<b>\r\n\r\n").headers.at("x-request-id").size(),
+      16U);
 }
 
 TEST_F(ServerTest, ForwardedFieldsCountFromTrustedProxiesOnly) {
   start();
-  const std::string request = "GET /whoami HTTP/1.1\r\nHost: x\r\nX-Request-Id: i\r\nX-Forwarded-For: 9.9.9.9, 203.0.113.7\r\n"
-                              "X-Forwarded-For: 10.1.2.3\r\nX-Forwarded-Proto: https\r\n\r\n";
+  const std::string request =
+      "GET /whoami HTTP/1.1\r\nHost: x\r\nX-Request-Id: i\r\nX-Forwarded-For: 9.9.9.9, 203.0.113.7\r\n"
+      "X-Forwarded-For: 10.1.2.3\r\nX-Forwarded-Proto: https\r\n\r\n";
   EXPECT_EQ(RawClient(port()).ask(request).body, "127.0.0.1 plain i");
   server.reset();
   config.trusted_proxies = {"127.0.0.0/8", "10.0.0.0/8"};

@@ -59,17 +59,21 @@ class TlsTest : public ::testing::Test, protected ServerFixture {
     router.add(Method::get, "/hello", [](Request& request) -> Task<Result<Response>> {
       co_return Response::text(request.secure ? "secure" : "plain");
     });
-    router.add(Method::post, "/echo", [](Request& request) -> Task<Result<Response>> {
-      CO_TRY(std::string text, co_await request.read_text(64U << 20));
-      co_return Response::text(std::move(text));
-    }, {.body_limit = 64U << 20});
+    router.add(Method::post, "/echo",
+               [](Request& request) -> Task<Result<Response>> {
+                 CO_TRY(std::string text, co_await request.read_text(64U << 20));
+                 co_return Response::text(std::move(text));
+               },
+               {.body_limit = 64U << 20});
     router.add(Method::get, "/file", [](Request&) -> Task<Result<Response>> {
       const int fd = ::memfd_create("content", 0);
       const std::string content(5'000'000, 'f');
-      if (::write(fd, content.data(), content.size()) != static_cast<ssize_t>(content.size())) co_return core::Errc::internal;
+      if (::write(fd, content.data(), content.size()) != static_cast<ssize_t>(content.size()))
+        co_return core::Errc::internal;
       const std::shared_ptr<const void> owner(nullptr, [fd](const void*) { ::close(fd); });
       Response response;
-      response.body = BodyParts{{std::make_shared<const std::string>("head"), FileRegion{owner, fd, 0, content.size()}}, content.size() + 4};
+      response.body = BodyParts{{std::make_shared<const std::string>("head"), FileRegion{owner, fd, 0, content.size()}},
+                                content.size() + 4};
       co_return response;
     });
     router.add(Method::get, "/ws", [](Request&) -> Task<Result<Response>> {
@@ -93,7 +97,9 @@ class TlsTest : public ::testing::Test, protected ServerFixture {
     request.body = std::move(body);
     return client.send(request);
   }
-  HttpClient::Options trusting() { return {.connect_timeout = 5s, .stall_timeout = 5s, .user_agent = "", .ca_file = config.tls_certificate}; }
+  HttpClient::Options trusting() {
+    return {.connect_timeout = 5s, .stall_timeout = 5s, .user_agent = "", .ca_file = config.tls_certificate};
+  }
 
   std::filesystem::path folder;
 };
@@ -145,7 +151,9 @@ TEST_F(TlsTest, ReloadUsesTheNewCertificateAndSurvivesABadOne) {
   start();
   const auto other = folder / "other.pem";
   std::filesystem::copy_file(config.tls_certificate, other);
-  { std::ofstream(config.tls_key) << "garbage"; }
+  {
+    std::ofstream(config.tls_key) << "garbage";
+  }
   EXPECT_THROW(server->reload_certificate(), std::runtime_error);
   HttpClient old(trusting());
   EXPECT_EQ(send(old, "GET", "/hello").status, 200);

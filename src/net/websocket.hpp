@@ -21,7 +21,8 @@ class WebSocket {
   virtual ~WebSocket() = default;
   // The next text message, at most `limit` bytes, waiting at most `timeout`. Errors: gone (closed by the peer or lost), unavailable (timeout),
   // body_too_large, invalid_request (protocol violation; the close frame has been sent).
-  virtual core::Task<core::Result<std::string>> read(std::size_t limit, std::chrono::steady_clock::duration timeout) = 0;
+  virtual core::Task<core::Result<std::string>> read(std::size_t limit,
+                                                     std::chrono::steady_clock::duration timeout) = 0;
   // Writes the frame now as far as the socket takes it; the rest follows in the background. False when an earlier frame is still going out (a slow
   // consumer): the caller keeps at most one merged hint and asks again from on_writable. Never waits.
   virtual bool try_send(const SharedFrame& frame) = 0;

@@ -46,7 +46,8 @@ Address parse_address(const std::string& url) {
     throw NetworkError("not a ws:// or wss:// address: " + url);
   }
   const std::unique_ptr<CURLU, CloseUrl> parsed(::curl_url());
-  if (::curl_url_set(parsed.get(), CURLUPART_URL, address.http_url.c_str(), 0) != CURLUE_OK) throw NetworkError("malformed address: " + url);
+  if (::curl_url_set(parsed.get(), CURLUPART_URL, address.http_url.c_str(), 0) != CURLUE_OK)
+    throw NetworkError("malformed address: " + url);
   const auto part = [&](CURLUPart which) {
     char* text = nullptr;
     std::string copy;
@@ -151,17 +152,21 @@ struct WebSocketClient::State {
         pending.append(bytes, got);
         return true;
       }
-      if (outcome != CURLE_AGAIN) throw NetworkError(outcome == CURLE_OK ? "the server closed the connection" : ::curl_easy_strerror(outcome));
+      if (outcome != CURLE_AGAIN)
+        throw NetworkError(outcome == CURLE_OK ? "the server closed the connection" : ::curl_easy_strerror(outcome));
       if (!wait(POLLIN, deadline)) return false;
     }
   }
 
-  void upgrade(const Address& address, const std::vector<std::pair<std::string, std::string>>& headers, Clock::time_point deadline) {
+  void upgrade(const Address& address, const std::vector<std::pair<std::string, std::string>>& headers,
+               Clock::time_point deadline) {
     std::array<std::byte, 16> nonce;
     core::system_random().fill(nonce);
     const std::string key = core::to_base64(nonce);
-    std::string request = "GET " + address.target + " HTTP/1.1\r\nHost: " + address.host +
-                          "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + "\r\n";
+    std::string request =
+        "GET " + address.target + " HTTP/1.1\r\nHost: " + address.host +
+        "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key +
+        "\r\n";
     for (const auto& [name, value] : headers) request += name + ": " + value + "\r\n";
     send_bytes(request + "\r\n", deadline);
     std::size_t end = 0;
@@ -173,7 +178,8 @@ struct WebSocketClient::State {
     pending.erase(0, end + 4);
     if (!head.starts_with("HTTP/1.1 ") || head.size() < 14) throw NetworkError("the server's answer is no HTTP");
     if (head.substr(9, 3) != "101") throw NetworkError("the server refused the WebSocket: HTTP " + head.substr(9, 3));
-    if (!has_field(head, "sec-websocket-accept", websocket_accept_key(key))) throw NetworkError("the server's WebSocket handshake is wrong");
+    if (!has_field(head, "sec-websocket-accept", websocket_accept_key(key)))
+      throw NetworkError("the server's WebSocket handshake is wrong");
   }
 
   static bool has_field(std::string_view head, std::string_view name, std::string_view value) {
@@ -211,7 +217,8 @@ struct WebSocketClient::State {
   }
 };
 
-WebSocketClient::WebSocketClient(const std::string& url, const std::vector<std::pair<std::string, std::string>>& headers,
+WebSocketClient::WebSocketClient(const std::string& url,
+                                 const std::vector<std::pair<std::string, std::string>>& headers,
                                  Milliseconds connect_timeout, const std::string& ca_file)
     : state_(std::make_unique<State>()) {
   const auto deadline = Clock::now() + connect_timeout;

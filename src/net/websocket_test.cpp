@@ -142,22 +142,26 @@ TEST_P(ViolationTest, ClosesWithItsCode) {
   EXPECT_EQ(ending(), GetParam().errc);
 }
 
-INSTANTIATE_TEST_SUITE_P(Frames, ViolationTest,
-                         ::testing::Values(Violation{"Unmasked", *make_text_frame("x"), 1002}, Violation{"ReservedBit", "\xc1\x80mask", 1002},
-                                           Violation{"UnknownOpcode", frame(static_cast<Opcode>(3), "x"), 1002},
-                                           Violation{"ContinuationFirst", frame(Opcode::continuation, "x"), 1002},
-                                           Violation{"TextInsideText", frame(Opcode::text, "x", false) + frame(Opcode::text, "y"), 1002},
-                                           Violation{"LongPing", frame(Opcode::ping, std::string(126, 'x')), 1002},
-                                           Violation{"FragmentedPing", frame(Opcode::ping, "x", false), 1002},
-                                           Violation{"LengthNotShortest", std::string("\x81\xfe\x00\x01", 4) + "maskx", 1002},
-                                           Violation{"Binary", frame(Opcode::binary, "x"), 1003},
-                                           Violation{"NotUtf8", frame(Opcode::text, "\xff"), 1007},
-                                           Violation{"TooLong", frame(Opcode::text, std::string(1001, 'x')), 1009, Errc::body_too_large},
-                                           Violation{"TooLongInFragments", frame(Opcode::text, std::string(600, 'x'), false) +
-                                                         frame(Opcode::continuation, std::string(600, 'x')), 1009, Errc::body_too_large},
-                                           Violation{"CloseCodeReserved", close_frame(1005, true), 1002},
-                                           Violation{"CloseOfOneByte", frame(Opcode::close, "x"), 1002}),
-                         [](const auto& instance) { return std::string(instance.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Frames, ViolationTest,
+    ::testing::Values(Violation{"Unmasked", *make_text_frame("x"), 1002},
+                      Violation{"ReservedBit", "\xc1\x80mask", 1002},
+                      Violation{"UnknownOpcode", frame(static_cast<Opcode>(3), "x"), 1002},
+                      Violation{"ContinuationFirst", frame(Opcode::continuation, "x"), 1002},
+                      Violation{"TextInsideText", frame(Opcode::text, "x", false) + frame(Opcode::text, "y"), 1002},
+                      Violation{"LongPing", frame(Opcode::ping, std::string(126, 'x')), 1002},
+                      Violation{"FragmentedPing", frame(Opcode::ping, "x", false), 1002},
+                      Violation{"LengthNotShortest", std::string("\x81\xfe\x00\x01", 4) + "maskx", 1002},
+                      Violation{"Binary", frame(Opcode::binary, "x"), 1003},
+                      Violation{"NotUtf8", frame(Opcode::text, "\xff"), 1007},
+                      Violation{"TooLong", frame(Opcode::text, std::string(1001, 'x')), 1009, Errc::body_too_large},
+                      Violation{"TooLongInFragments",
+                                frame(Opcode::text, std::string(600, 'x'), false) +
+                                    frame(Opcode::continuation, std::string(600, 'x')),
+                                1009, Errc::body_too_large},
+                      Violation{"CloseCodeReserved", close_frame(1005, true), 1002},
+                      Violation{"CloseOfOneByte", frame(Opcode::close, "x"), 1002}),
+    [](const auto& instance) { return std::string(instance.param.name); });
 
 TEST_F(WebSocketTest, ReadTimesOutAndCanBeCalledAgain) {
   std::atomic<int> timeouts = 0;

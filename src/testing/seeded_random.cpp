@@ -17,7 +17,9 @@ std::uint64_t choose_seed() {
 SeededRandom::SeededRandom() : SeededRandom(choose_seed()) {}
 
 SeededRandom::SeededRandom(std::uint64_t seed)
-    : seed_(seed), trace_(__FILE__, __LINE__, "repeat with CLOUDDOCS_TEST_SEED=" + std::to_string(seed)), engine_(seed) {}
+    : seed_(seed),
+      trace_(__FILE__, __LINE__, "repeat with CLOUDDOCS_TEST_SEED=" + std::to_string(seed)),
+      engine_(seed) {}
 
 void SeededRandom::fill(std::span<std::byte> out) {
   const std::lock_guard lock(mutex_);

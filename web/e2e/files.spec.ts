@@ -93,7 +93,7 @@ test('asks before it replaces, keeps both, or skips', async ({ page }) => {
   await expect(nameOf(page, 'plan.txt')).toBeVisible()
   await upload(page, { name: 'plan.txt', content: 'two' })
   await page.getByRole('button', { name: 'Keep both' }).click()
-  await expect(nameOf(page, 'plan (1).txt')).toBeVisible()
+  await expect(nameOf(page, 'plan (2).txt')).toBeVisible()
   await upload(page, { name: 'plan.txt', content: 'three' })
   await page.getByRole('button', { name: 'Replace' }).click()
   await expect(page.getByText('3 files uploaded')).toBeVisible()

@@ -28,9 +28,7 @@ unsigned FanOut::folder_number(std::string_view name) {
   return hash % folder_count;
 }
 
-std::string FanOut::folder(unsigned number) const {
-  return root_ + "/" + "0123456789abcdef"[number];
-}
+std::string FanOut::folder(unsigned number) const { return root_ + "/" + "0123456789abcdef"[number]; }
 
 std::string FanOut::path_of(const ObjectName& name) const {
   return folder(folder_number(name)) + "/" + swap_character(name, '/', ',');
@@ -55,7 +53,8 @@ void FanOut::visit_names(const std::function<void(ObjectName name)>& visit) cons
     for (fs::directory_iterator entry(folder(i), error), end; !error && entry != end; entry.increment(error)) {
       visit(swap_character(entry->path().filename().string(), ',', '/'));
     }
-    if (error && error != std::errc::no_such_file_or_directory) throw StorageUnavailable("cannot list objects: " + error.message());
+    if (error && error != std::errc::no_such_file_or_directory)
+      throw StorageUnavailable("cannot list objects: " + error.message());
   }
 }
 

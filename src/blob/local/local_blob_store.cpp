@@ -58,7 +58,10 @@ void remove_if_left_over(const fs::path& path) {
 class LocalBlobStore final : public BlobStore {
  public:
   LocalBlobStore(const fs::path& root, core::asio::thread_pool& pool, FileCalls& calls)
-      : temporary_(create_root(root, calls) / "tmp"), objects_((root / "objects").string(), calls), pool_(pool), calls_(calls) {
+      : temporary_(create_root(root, calls) / "tmp"),
+        objects_((root / "objects").string(), calls),
+        pool_(pool),
+        calls_(calls) {
     create_folder(temporary_);
     std::error_code error;
     for (fs::directory_iterator entry(temporary_, error), end; !error && entry != end; entry.increment(error)) {
@@ -70,7 +73,8 @@ class LocalBlobStore final : public BlobStore {
     check_object_name(name);
     std::array<std::byte, 16> random{};
     core::system_random().fill(random);
-    co_return std::make_unique<LocalBlobWriter>(pool_, calls_, objects_, std::move(name), temporary_ / core::to_hex(random));
+    co_return std::make_unique<LocalBlobWriter>(pool_, calls_, objects_, std::move(name),
+                                                temporary_ / core::to_hex(random));
   }
 
   Task<Result<Bytes>> get(ObjectName name, std::uint64_t offset, std::uint64_t length) override {
@@ -92,7 +96,8 @@ class LocalBlobStore final : public BlobStore {
   Task<> remove(ObjectName name) override {
     check_object_name(name);
     const auto unlink = [&] {
-      if (::unlink(objects_.path_of(name).c_str()) != 0 && errno != ENOENT) throw_storage_error("cannot remove " + name);
+      if (::unlink(objects_.path_of(name).c_str()) != 0 && errno != ENOENT)
+        throw_storage_error("cannot remove " + name);
     };
     co_await core::blocking(pool_, unlink);
   }
@@ -133,7 +138,8 @@ class LocalBlobStore final : public BlobStore {
       if (errno == ENOENT) return std::nullopt;
       throw_storage_error("cannot read the status of " + name);
     }
-    return ObjectInfo{.name = name, .size = static_cast<std::uint64_t>(status.st_size), .modified_at = modified_at(status)};
+    return ObjectInfo{
+        .name = name, .size = static_cast<std::uint64_t>(status.st_size), .modified_at = modified_at(status)};
   }
 
   std::vector<ObjectInfo> list_objects(const std::string& prefix, const ObjectName& after, std::size_t limit) const {
@@ -166,7 +172,8 @@ class LocalBlobStore final : public BlobStore {
 
 }  // namespace
 
-std::unique_ptr<BlobStore> make_local_blob_store(const fs::path& root, core::asio::thread_pool& pool, FileCalls& calls) {
+std::unique_ptr<BlobStore> make_local_blob_store(const fs::path& root, core::asio::thread_pool& pool,
+                                                 FileCalls& calls) {
   return std::make_unique<LocalBlobStore>(fs::absolute(root), pool, calls);
 }
 

@@ -55,7 +55,14 @@ void read_ranges(benchmark::State& state) {
   state.SetBytesProcessed(state.iterations() * 100 * state.range(0));
 }
 
-BENCHMARK(write_objects)->Args({1, 4096})->Args({8, 4096})->Args({1, 8 << 20})->Args({4, 8 << 20})->Args({1, 256 << 20})->UseRealTime()->MeasureProcessCPUTime();
+BENCHMARK(write_objects)
+    ->Args({1, 4096})
+    ->Args({8, 4096})
+    ->Args({1, 8 << 20})
+    ->Args({4, 8 << 20})
+    ->Args({1, 256 << 20})
+    ->UseRealTime()
+    ->MeasureProcessCPUTime();
 BENCHMARK(read_ranges)->Arg(4096)->Arg(1 << 20)->UseRealTime()->MeasureProcessCPUTime();
 
 }  // namespace

@@ -3,9 +3,9 @@
 
 #include <sys/file.h>
 
+#include <fcntl.h>
 #include <atomic>
 #include <cerrno>
-#include <fcntl.h>
 #include <mutex>
 
 #include "blob/blob_store_contract.hpp"
@@ -44,9 +44,13 @@ class FailingCalls final : public FileCalls {
     return made_;
   }
   int create(const char* path) override { return fails("create") ? -1 : FileCalls::create(path); }
-  ssize_t write(int fd, const iovec* parts, int count) override { return fails("write") ? -1 : FileCalls::write(fd, parts, count); }
+  ssize_t write(int fd, const iovec* parts, int count) override {
+    return fails("write") ? -1 : FileCalls::write(fd, parts, count);
+  }
   int sync_content(int fd) override { return fails("sync_content") ? -1 : FileCalls::sync_content(fd); }
-  int rename_to_new(const char* from, const char* to) override { return fails("rename") ? -1 : FileCalls::rename_to_new(from, to); }
+  int rename_to_new(const char* from, const char* to) override {
+    return fails("rename") ? -1 : FileCalls::rename_to_new(from, to);
+  }
   int sync_directory(int fd) override { return fails("sync_directory") ? -1 : FileCalls::sync_directory(fd); }
 
  private:
@@ -98,7 +102,8 @@ TEST_F(LocalBlobStoreTest, SyncsContentBeforeTheNameAndTheNameBeforeItAnswers) {
   calls.fail_at(0, 0);
   run(put(*store, "object", "content"));
   // The first object of a folder makes the folder durable too.
-  EXPECT_EQ(calls.made(), (std::vector<std::string>{"create", "write", "sync_content", "sync_directory", "rename", "sync_directory"}));
+  EXPECT_EQ(calls.made(), (std::vector<std::string>{"create", "write", "sync_content", "sync_directory", "rename",
+                                                    "sync_directory"}));
   run(store->remove("object"));
   calls.fail_at(0, 0);
   run(put(*store, "object", "content"));

@@ -18,7 +18,8 @@ constexpr std::size_t parts_per_write = 512;  // below IOV_MAX
 
 }  // namespace
 
-LocalBlobWriter::LocalBlobWriter(asio::thread_pool& pool, FileCalls& calls, FanOut& objects, ObjectName name, std::string temporary)
+LocalBlobWriter::LocalBlobWriter(asio::thread_pool& pool, FileCalls& calls, FanOut& objects, ObjectName name,
+                                 std::string temporary)
     : pool_(pool), calls_(calls), objects_(objects), name_(std::move(name)), temporary_(std::move(temporary)) {}
 
 LocalBlobWriter::~LocalBlobWriter() {

@@ -18,7 +18,8 @@ namespace clouddocs::blob {
 // blocking pool, and a large one few.
 class LocalBlobWriter final : public BlobWriter {
  public:
-  LocalBlobWriter(core::asio::thread_pool& pool, FileCalls& calls, FanOut& objects, ObjectName name, std::string temporary);
+  LocalBlobWriter(core::asio::thread_pool& pool, FileCalls& calls, FanOut& objects, ObjectName name,
+                  std::string temporary);
   ~LocalBlobWriter() override;
   LocalBlobWriter(const LocalBlobWriter&) = delete;
   LocalBlobWriter& operator=(const LocalBlobWriter&) = delete;

@@ -126,6 +126,8 @@ class LocalCache final : public Cache {
 
 }  // namespace
 
-std::unique_ptr<Cache> make_local_cache(LocalCacheOptions options) { return std::make_unique<LocalCache>(std::move(options)); }
+std::unique_ptr<Cache> make_local_cache(LocalCacheOptions options) {
+  return std::make_unique<LocalCache>(std::move(options));
+}
 
 }  // namespace clouddocs::bus

@@ -35,7 +35,8 @@ class LocalQueue final : public JobQueue {
 
   Task<Result<std::string>> enqueue(std::string kind, std::string payload, std::chrono::milliseconds delay) override {
     const std::lock_guard lock(mutex_);
-    if (size_ >= options_.limit) co_return core::Error(Errc::unavailable, "Too many background jobs are waiting; try again later.");
+    if (size_ >= options_.limit)
+      co_return core::Error(Errc::unavailable, "Too many background jobs are waiting; try again later.");
     ++size_;
     Job job{.id = std::to_string(++last_id_), .kind = kind, .payload = std::move(payload)};
     const std::string id = job.id;
@@ -129,6 +130,8 @@ class LocalQueue final : public JobQueue {
 
 }  // namespace
 
-std::unique_ptr<JobQueue> make_local_queue(LocalQueueOptions options) { return std::make_unique<LocalQueue>(std::move(options)); }
+std::unique_ptr<JobQueue> make_local_queue(LocalQueueOptions options) {
+  return std::make_unique<LocalQueue>(std::move(options));
+}
 
 }  // namespace clouddocs::bus

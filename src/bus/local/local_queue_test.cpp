@@ -9,7 +9,8 @@ namespace {
 class LocalQueueUnderTest final : public QueueUnderTest {
  public:
   explicit LocalQueueUnderTest(QueueLimits limits)
-      : queue_(make_local_queue({.limit = limits.limit, .max_attempts = limits.max_attempts, .now = [this] { return now_; }})) {}
+      : queue_(make_local_queue(
+            {.limit = limits.limit, .max_attempts = limits.max_attempts, .now = [this] { return now_; }})) {}
   JobQueue& queue() override { return *queue_; }
   void let_pass(std::chrono::milliseconds duration) override { now_ += duration; }
 
@@ -18,7 +19,9 @@ class LocalQueueUnderTest final : public QueueUnderTest {
   std::unique_ptr<JobQueue> queue_;
 };
 
-std::unique_ptr<QueueUnderTest> make_under_test(QueueLimits limits) { return std::make_unique<LocalQueueUnderTest>(limits); }
+std::unique_ptr<QueueUnderTest> make_under_test(QueueLimits limits) {
+  return std::make_unique<LocalQueueUnderTest>(limits);
+}
 INSTANTIATE_TEST_SUITE_P(Local, QueueContract, ::testing::Values(MakeQueueUnderTest(make_under_test)));
 
 TEST(LocalQueue, KeepsTheNewestDeadLetters) {

@@ -40,7 +40,8 @@ int bind_value(sqlite3_stmt* statement, int index, const Value& value) {
     int operator()(std::int64_t v) const { return sqlite3_bind_int64(statement, index, v); }
     // A null pointer would bind NULL where the caller means empty.
     int operator()(std::string_view v) const {
-      return sqlite3_bind_text64(statement, index, v.data() != nullptr ? v.data() : "", v.size(), SQLITE_STATIC, SQLITE_UTF8);
+      return sqlite3_bind_text64(statement, index, v.data() != nullptr ? v.data() : "", v.size(), SQLITE_STATIC,
+                                 SQLITE_UTF8);
     }
     int operator()(core::ByteView v) const {
       return v.empty() ? sqlite3_bind_zeroblob(statement, index, 0)
@@ -66,7 +67,8 @@ Connection::Connection(const SqliteOptions& options, Mode mode) : options_(optio
   const int code = sqlite3_open_v2(options.path.c_str(), &opened, flags, nullptr);
   database_.reset(opened);
   if (code != SQLITE_OK) {
-    throw DatabaseError(to_kind(code), "cannot open the database " + options.path.string() + ": " + sqlite3_errstr(code));
+    throw DatabaseError(to_kind(code),
+                        "cannot open the database " + options.path.string() + ": " + sqlite3_errstr(code));
   }
   sqlite3_extended_result_codes(opened, 1);
   sqlite3_busy_timeout(opened, static_cast<int>(options.busy_timeout.count()));
@@ -74,14 +76,16 @@ Connection::Connection(const SqliteOptions& options, Mode mode) : options_(optio
   // mmap stays off: an I/O error on a mapped page would be a SIGBUS instead of an error.
   const std::string settings =
       "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST;"
-      "PRAGMA cache_size = -" + std::to_string(cache / 1024) + ";";
+      "PRAGMA cache_size = -" +
+      std::to_string(cache / 1024) + ";";
   run_script(settings.c_str());
   if (mode == Mode::reader) {
     run_script("PRAGMA query_only = ON");
   } else {
     // A checkpoint after 16 MiB of log costs two fsyncs; the log file shrinks back to 64 MiB after a long reader has let it grow.
-    run_script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;"
-               "PRAGMA journal_size_limit = 67108864;");
+    run_script(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000;"
+        "PRAGMA journal_size_limit = 67108864;");
   }
 }
 
@@ -100,7 +104,8 @@ Rows Connection::execute(const Statement& statement, std::span<const Value> para
 Connection::Prepared Connection::prepare(const Statement& statement) {
   const char* sql = statement.sqlite != nullptr ? statement.sqlite : statement.sql;
   sqlite3_stmt* made = nullptr;
-  if (sqlite3_prepare_v3(database_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &made, nullptr) != SQLITE_OK) fail(statement.name);
+  if (sqlite3_prepare_v3(database_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &made, nullptr) != SQLITE_OK)
+    fail(statement.name);
   Prepared prepared{.statement{made}, .value_of_parameter{}};
   const int count = sqlite3_bind_parameter_count(made);
   for (int i = 1; i <= count; ++i) {
@@ -108,7 +113,9 @@ Connection::Prepared Connection::prepare(const Statement& statement) {
     const std::string_view digits = name != nullptr && *name == '$' ? name + 1 : "";
     std::size_t number = 0;
     std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (number == 0) throw DatabaseError(DatabaseError::Kind::broken, std::string(statement.name) + ": parameters must be $1, $2, ...");
+    if (number == 0)
+      throw DatabaseError(DatabaseError::Kind::broken,
+                          std::string(statement.name) + ": parameters must be $1, $2, ...");
     prepared.value_of_parameter.push_back(number - 1);
   }
   return prepared;
@@ -118,9 +125,11 @@ void Connection::bind(const Statement& statement, const Prepared& prepared, std:
   for (std::size_t i = 0; i < prepared.value_of_parameter.size(); ++i) {
     const std::size_t value = prepared.value_of_parameter[i];
     if (value >= parameters.size()) {
-      throw DatabaseError(DatabaseError::Kind::broken, std::string(statement.name) + ": no value for $" + std::to_string(value + 1));
+      throw DatabaseError(DatabaseError::Kind::broken,
+                          std::string(statement.name) + ": no value for $" + std::to_string(value + 1));
     }
-    if (bind_value(prepared.statement.get(), static_cast<int>(i + 1), parameters[value]) != SQLITE_OK) fail(statement.name);
+    if (bind_value(prepared.statement.get(), static_cast<int>(i + 1), parameters[value]) != SQLITE_OK)
+      fail(statement.name);
   }
 }
 
@@ -138,7 +147,9 @@ Rows Connection::step(const Statement& statement, sqlite3_stmt* prepared) {
       switch (sqlite3_column_type(prepared, c)) {
         case SQLITE_NULL: rows.add_null(); break;
         case SQLITE_INTEGER: rows.add_int64(sqlite3_column_int64(prepared, c)); break;
-        case SQLITE_FLOAT: throw DatabaseError(DatabaseError::Kind::broken, std::string(statement.name) + ": a column holds a real number");
+        case SQLITE_FLOAT:
+          throw DatabaseError(DatabaseError::Kind::broken,
+                              std::string(statement.name) + ": a column holds a real number");
         default: rows.add_bytes(column_bytes(prepared, c));
       }
     }

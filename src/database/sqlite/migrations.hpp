@@ -16,7 +16,8 @@ void create_driver_tables(Connection& writer);
 // Throws DatabaseError (broken) when the database is newer than this program can serve: by more than one migration.
 void apply_migrations(Connection& writer, std::span<const Migration> migrations);
 
-inline constexpr Statement find_newest_migration{"find_newest_migration", "SELECT coalesce(max(number), 0) FROM schema_migrations"};
+inline constexpr Statement find_newest_migration{"find_newest_migration",
+                                                 "SELECT coalesce(max(number), 0) FROM schema_migrations"};
 inline constexpr Statement get_identity{"get_identity", "SELECT id FROM database_identity"};
 
 }  // namespace clouddocs::database

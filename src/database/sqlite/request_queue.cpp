@@ -23,8 +23,8 @@ core::Task<> RequestQueue::submit(Request& request) {
   auto initiate = [&](auto handler) {
     request.handler = std::move(handler);
     if (push(request)) return;
-    request.error = std::make_exception_ptr(
-        DatabaseError(DatabaseError::Kind::unavailable, "the database is overloaded: too many transactions are waiting"));
+    request.error = std::make_exception_ptr(DatabaseError(
+        DatabaseError::Kind::unavailable, "the database is overloaded: too many transactions are waiting"));
     request.answer();
   };
   co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(initiate, asio::use_awaitable);

@@ -27,7 +27,8 @@ class SqliteDatabase final : public Database {
     Connection first(options_, Connection::Mode::writer);
     create_driver_tables(first);
     workers_.emplace_back(options_, Connection::Mode::writer, writes_);
-    for (int i = 0; i < std::max(1, options_.readers); ++i) workers_.emplace_back(options_, Connection::Mode::reader, reads_);
+    for (int i = 0; i < std::max(1, options_.readers); ++i)
+      workers_.emplace_back(options_, Connection::Mode::reader, reads_);
   }
 
   core::Task<> run(Access access, core::ByteView /*combine_key*/, const Body& body) override {
@@ -38,7 +39,9 @@ class SqliteDatabase final : public Database {
   }
 
   core::Task<> migrate() override {
-    const std::function<void(Connection&)> job = [&](Connection& writer) { apply_migrations(writer, options_.migrations); };
+    const std::function<void(Connection&)> job = [&](Connection& writer) {
+      apply_migrations(writer, options_.migrations);
+    };
     Request request;
     request.job = &job;
     co_await writes_.submit(request);

@@ -11,9 +11,11 @@ namespace {
 using core::Result;
 using core::Task;
 
-constexpr std::array schema{Migration{1, "items", "CREATE TABLE items (id BIGINT PRIMARY KEY, name TEXT, size BIGINT)"}};
+constexpr std::array schema{
+    Migration{1, "items", "CREATE TABLE items (id BIGINT PRIMARY KEY, name TEXT, size BIGINT)"}};
 constexpr Statement put_item{"put_item",
-                             "INSERT INTO items (id, name, size) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET size = excluded.size + items.size"};
+                             "INSERT INTO items (id, name, size) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET "
+                             "size = excluded.size + items.size"};
 constexpr Statement find_item{"find_item", "SELECT name, size FROM items WHERE id = $1"};
 constexpr int calls_per_caller = 500;
 

@@ -36,7 +36,9 @@ class SqliteUnderTest final : public DatabaseUnderTest {
   std::unique_ptr<Database> database_;
 };
 
-std::unique_ptr<DatabaseUnderTest> make_under_test(ContractLimits limits) { return std::make_unique<SqliteUnderTest>(limits); }
+std::unique_ptr<DatabaseUnderTest> make_under_test(ContractLimits limits) {
+  return std::make_unique<SqliteUnderTest>(limits);
+}
 INSTANTIATE_TEST_SUITE_P(Sqlite, DatabaseContract, ::testing::Values(MakeDatabaseUnderTest(make_under_test)));
 
 class SqliteDatabaseTest : public ::testing::Test {
@@ -72,7 +74,8 @@ TEST_F(SqliteDatabaseTest, KeepsItsIdentifierWhenOpenedAgain) {
 }
 
 TEST_F(SqliteDatabaseTest, RunsOnASchemaNewerByOneAndRefusesMore) {
-  constexpr std::array newer{contract_migrations[0], contract_migrations[1], Migration{3, "three", "CREATE TABLE three (id BIGINT)"}};
+  constexpr std::array newer{contract_migrations[0], contract_migrations[1],
+                             Migration{3, "three", "CREATE TABLE three (id BIGINT)"}};
   run(make_sqlite_database(options(newer))->migrate());
   run(make_sqlite_database(options())->migrate());
   constexpr std::array much_newer{newer[0], newer[1], newer[2], Migration{4, "four", "CREATE TABLE four (id BIGINT)"}};
@@ -83,7 +86,8 @@ TEST_F(SqliteDatabaseTest, RunsOnASchemaNewerByOneAndRefusesMore) {
 }
 
 TEST_F(SqliteDatabaseTest, AFailingMigrationLeavesNothingBehind) {
-  constexpr std::array broken{contract_migrations[0], Migration{2, "broken", "CREATE TABLE half (id BIGINT); SELEKT 1"}};
+  constexpr std::array broken{contract_migrations[0],
+                              Migration{2, "broken", "CREATE TABLE half (id BIGINT); SELEKT 1"}};
   const auto database = make_sqlite_database(options(broken));
   EXPECT_EQ(kind_of([&] { run(database->migrate()); }), DatabaseError::Kind::broken);
   EXPECT_EQ(run(database->schema_version()).applied, 1);
@@ -92,12 +96,13 @@ TEST_F(SqliteDatabaseTest, AFailingMigrationLeavesNothingBehind) {
 
 TEST_F(SqliteDatabaseTest, AMigrationMayRebuildATableThatOthersReferTo) {
   run(open()->migrate());
-  constexpr std::array rebuilding{contract_migrations[0], contract_migrations[1],
-                                  Migration{3, "rebuild",
-                                            "CREATE TABLE rebuilt (id BIGINT PRIMARY KEY, parent BIGINT REFERENCES notes (id), number BIGINT,"
-                                            " text TEXT, bytes BYTEA); INSERT INTO rebuilt SELECT id, parent, number, text, bytes FROM notes;"
-                                            "DROP TABLE notes; ALTER TABLE rebuilt RENAME TO notes"},
-                                  Migration{4, "orphan", "INSERT INTO notes (id, parent) VALUES (8, 7)"}};
+  constexpr std::array rebuilding{
+      contract_migrations[0], contract_migrations[1],
+      Migration{3, "rebuild",
+                "CREATE TABLE rebuilt (id BIGINT PRIMARY KEY, parent BIGINT REFERENCES notes (id), number BIGINT,"
+                " text TEXT, bytes BYTEA); INSERT INTO rebuilt SELECT id, parent, number, text, bytes FROM notes;"
+                "DROP TABLE notes; ALTER TABLE rebuilt RENAME TO notes"},
+      Migration{4, "orphan", "INSERT INTO notes (id, parent) VALUES (8, 7)"}};
   static constexpr Statement family{"family", "INSERT INTO notes (id, parent) VALUES (1, NULL), (2, 1)"};
   run(execute(*open(), family));
   const auto database = make_sqlite_database(options(rebuilding));
@@ -188,7 +193,9 @@ TEST_F(SqliteDatabaseTest, ABodyThatIgnoresAFailingDiskCommitsNothing) {
 
 TEST_F(SqliteDatabaseTest, ADeferredViolationFailsOnlyItsBody) {
   const auto database = open();
-  static constexpr Statement create{"create", "CREATE TABLE late (id BIGINT PRIMARY KEY, of BIGINT REFERENCES notes (id) DEFERRABLE INITIALLY DEFERRED)"};
+  static constexpr Statement create{
+      "create",
+      "CREATE TABLE late (id BIGINT PRIMARY KEY, of BIGINT REFERENCES notes (id) DEFERRABLE INITIALLY DEFERRED)"};
   static constexpr Statement violate{"violate", "INSERT INTO late (id, of) VALUES (1, 99)"};
   run(execute(*database, create));
   std::vector<Task<>> tasks;

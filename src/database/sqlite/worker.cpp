@@ -59,10 +59,11 @@ void Worker::run() {
       continue;
     }
     bool done = false;
-    asio::co_spawn(context_, mode_ == Connection::Mode::writer ? run_write_group() : run_reads(), [&](const std::exception_ptr& error) {
-      done = true;
-      if (error) std::rethrow_exception(error);
-    });
+    asio::co_spawn(context_, mode_ == Connection::Mode::writer ? run_write_group() : run_reads(),
+                   [&](const std::exception_ptr& error) {
+                     done = true;
+                     if (error) std::rethrow_exception(error);
+                   });
     context_.restart();
     context_.poll();
     assert(done && "a transaction body awaited something else than its transaction");
@@ -116,7 +117,8 @@ core::Task<bool> Worker::run_in_savepoint(Request& request) {
   }
   if (!connection_.in_transaction()) {
     if (!request.error) {
-      request.error = std::make_exception_ptr(DatabaseError(DatabaseError::Kind::unavailable, "SQLite rolled the transaction back"));
+      request.error = std::make_exception_ptr(
+          DatabaseError(DatabaseError::Kind::unavailable, "SQLite rolled the transaction back"));
     }
     co_return false;
   }

@@ -26,7 +26,8 @@ Result<> Fields::only(std::initializer_list<std::string_view> names) const {
     const std::string_view name(member.key().data(), member.key().size());
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
     std::string extension = "\"field\":" + boost::json::serialize(boost::json::string(name));
-    return Error(Errc::invalid_request, "The member \"" + std::string(name.substr(0, 100)) + "\" means nothing here.", std::move(extension));
+    return Error(Errc::invalid_request, "The member \"" + std::string(name.substr(0, 100)) + "\" means nothing here.",
+                 std::move(extension));
   }
   return {};
 }
@@ -70,7 +71,8 @@ Result<std::optional<core::FileId>> Fields::optional_file_id(std::string_view na
   TRY(const std::optional<std::string> value, optional_text(name));
   if (!value) return std::optional<core::FileId>();
   const auto id = core::parse_file_id(*value);
-  if (!id) return Error(Errc::invalid_id, "The member \"" + std::string(name) + "\" is not the id of a file or folder.");
+  if (!id)
+    return Error(Errc::invalid_id, "The member \"" + std::string(name) + "\" is not the id of a file or folder.");
   return std::optional(*id);
 }
 

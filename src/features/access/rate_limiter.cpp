@@ -17,7 +17,7 @@ core::Task<core::Result<>> RateLimiter::admit_address(std::string address) {
   const auto count = co_await cache_.increment("rate:address:" + address, 1, window);
   if (count > limits_.anonymous_per_minute) {
     co_return Error(Errc::too_many_requests, "Too many requests from this address. Wait a minute, or sign in.",
-                     "\"retry_after\":60");
+                    "\"retry_after\":60");
   }
   co_return core::Result<>();
 }
@@ -25,7 +25,8 @@ core::Task<core::Result<>> RateLimiter::admit_address(std::string address) {
 core::Task<core::Result<>> RateLimiter::admit_session(std::string session) {
   const auto count = co_await cache_.increment("rate:session:" + session, 1, window);
   if (count > limits_.session_per_minute) {
-    co_return Error(Errc::too_many_requests, "Too many requests from this session. Wait a minute.", "\"retry_after\":60");
+    co_return Error(Errc::too_many_requests, "Too many requests from this session. Wait a minute.",
+                    "\"retry_after\":60");
   }
   co_return core::Result<>();
 }
@@ -34,7 +35,7 @@ core::Task<core::Result<>> RateLimiter::admit_login(std::string account) {
   const auto count = co_await cache_.increment("rate:login:" + account, 0, login_window);
   if (count >= limits_.failed_logins) {
     co_return Error(Errc::too_many_requests, "Too many failed attempts to sign in to this account. Wait 15 minutes.",
-                     "\"retry_after\":900");
+                    "\"retry_after\":900");
   }
   co_return core::Result<>();
 }

@@ -21,8 +21,9 @@ constexpr std::size_t max_token = 2'048;
 content::Sha256 mac(core::ByteView key, std::string_view message) {
   content::Sha256 out{};
   unsigned length = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(message.data()),
-           message.size(), reinterpret_cast<unsigned char*>(out.data()), &length) == nullptr) {
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(message.data()), message.size(),
+           reinterpret_cast<unsigned char*>(out.data()), &length) == nullptr) {
     throw std::runtime_error("cannot sign a token");
   }
   return out;

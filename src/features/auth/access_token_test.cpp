@@ -71,8 +71,8 @@ TEST_F(AccessTokenTest, NoOtherAlgorithmIsTaken) {
   const auto parts = split(token_);
   for (const std::string header :
        {R"({"alg":"none","typ":"JWT","kid":"k2"})", R"({"alg":"None","kid":"k2"})", R"({"alg":"HS384","kid":"k2"})",
-        R"({"alg":"RS256","kid":"k2"})", R"({"alg":"hs256","kid":"k2"})", R"({"kid":"k2"})", R"({"alg":["HS256"],"kid":"k2"})",
-        R"(["HS256"])", "null", "{"}) {
+        R"({"alg":"RS256","kid":"k2"})", R"({"alg":"hs256","kid":"k2"})", R"({"kid":"k2"})",
+        R"({"alg":["HS256"],"kid":"k2"})", R"(["HS256"])", "null", "{"}) {
     EXPECT_EQ(refusal(part(header) + "." + parts[1] + "." + parts[2]), Errc::token_invalid) << header;
     EXPECT_EQ(refusal(part(header) + "." + parts[1] + "."), Errc::token_invalid) << header;
   }
@@ -80,7 +80,8 @@ TEST_F(AccessTokenTest, NoOtherAlgorithmIsTaken) {
 
 TEST_F(AccessTokenTest, AnUnknownKeyIdIsRefused) {
   const auto parts = split(token_);
-  for (const std::string header : {R"({"alg":"HS256","kid":"k3"})", R"({"alg":"HS256","kid":"k1"})", R"({"alg":"HS256"})"}) {
+  for (const std::string header :
+       {R"({"alg":"HS256","kid":"k3"})", R"({"alg":"HS256","kid":"k1"})", R"({"alg":"HS256"})"}) {
     EXPECT_EQ(refusal(part(header) + "." + parts[1] + "." + parts[2]), Errc::token_invalid) << header;
   }
 }
@@ -92,8 +93,8 @@ TEST_F(AccessTokenTest, EveryChangedCharacterAndEveryTruncationIsRefused) {
     EXPECT_EQ(refusal(changed), Errc::token_invalid) << "at " << i;
     EXPECT_EQ(refusal(token_.substr(0, i)), Errc::token_invalid) << "cut to " << i;
   }
-  for (const std::string& token : {token_ + "A", token_ + "=", token_ + ".", "." + token_, token_ + "." + token_, std::string("a.b"),
-                                   std::string(".."), std::string(5'000, 'a')}) {
+  for (const std::string& token : {token_ + "A", token_ + "=", token_ + ".", "." + token_, token_ + "." + token_,
+                                   std::string("a.b"), std::string(".."), std::string(5'000, 'a')}) {
     EXPECT_EQ(refusal(token), Errc::token_invalid);
   }
 }
@@ -123,11 +124,13 @@ TEST_F(AccessTokenTest, ASignedPayloadMustHoldEveryClaim) {
   };
   const auto user = core::to_text(claims_.user);
   const auto session = core::to_text(claims_.session);
-  const auto payload = [](const std::string& id, const std::string& sid, const std::string& epoch, const std::string& exp) {
+  const auto payload = [](const std::string& id, const std::string& sid, const std::string& epoch,
+                          const std::string& exp) {
     return R"({"user_id":")" + id + R"(","sid":")" + sid + R"(","epoch":)" + epoch + R"(,"exp":)" + exp + "}";
   };
   EXPECT_TRUE(tokens_.verify(sign(payload(user, session, "1", "4000000000")), clock_.now()).has_value());
-  for (const auto& broken : {std::string("{}"), std::string("[]"), std::string("x"), payload("", session, "1", "4000000000"), payload(user, "x", "1", "4000000000"),
+  for (const auto& broken : {std::string("{}"), std::string("[]"), std::string("x"),
+                             payload("", session, "1", "4000000000"), payload(user, "x", "1", "4000000000"),
                              payload(user, session, "\"1\"", "4000000000"), payload(user, session, "1", "\"never\""),
                              payload(user, session, "1", "4e9"), payload(user, session, "null", "4000000000")}) {
     EXPECT_EQ(refusal(sign(broken)), Errc::token_invalid) << broken;

@@ -19,8 +19,8 @@ constexpr std::string_view cookie_name = "clouddocs_refresh";
 bool is_web(const net::Request& request) { return request.headers.find("X-Clouddocs-Client") == "web"; }
 
 std::string cookie(const net::Request& request, std::string_view value, std::chrono::seconds age) {
-  std::string out = std::string(cookie_name) + "=" + std::string(value) + "; Path=/api/auth; HttpOnly; SameSite=Strict; Max-Age=" +
-                    std::to_string(age.count());
+  std::string out = std::string(cookie_name) + "=" + std::string(value) +
+                    "; Path=/api/auth; HttpOnly; SameSite=Strict; Max-Age=" + std::to_string(age.count());
   if (request.secure) out += "; Secure";
   return out;
 }

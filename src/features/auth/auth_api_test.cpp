@@ -40,9 +40,13 @@ TEST_F(AuthApiTest, WrongInputIsNamed) {
   EXPECT_EQ(anyone.post("/api/auth/register", object{{"email", 5}, {"password", password}}).text("field"), "email");
   EXPECT_EQ(anyone.post("/api/auth/register", credentials("ann")).text("field"), "email");
   EXPECT_EQ(anyone.post("/api/auth/register", credentials("ann@example.org", "12345678")).code(), "password_weak");
-  EXPECT_EQ(anyone.post("/api/auth/login", credentials("ann@example.org", std::string(257, 'x'))).code(), "invalid_request");
+  EXPECT_EQ(anyone.post("/api/auth/login", credentials("ann@example.org", std::string(257, 'x'))).code(),
+            "invalid_request");
   net::FakeBody text("email=ann");
-  EXPECT_EQ(anyone.ask(net::Method::post, "/api/auth/login", {{"Content-Type", "application/x-www-form-urlencoded"}}, &text).status, 415);
+  EXPECT_EQ(
+      anyone.ask(net::Method::post, "/api/auth/login", {{"Content-Type", "application/x-www-form-urlencoded"}}, &text)
+          .status,
+      415);
 }
 
 TEST_F(AuthApiTest, ARequestWithoutAGoodTokenIs401) {
@@ -115,11 +119,14 @@ TEST_F(AuthApiTest, LogoutTakesAnAccessTokenOrARefreshToken) {
 TEST_F(AuthApiTest, APasswordChangeAnswersWithFreshTokens) {
   const SignIn first = sign_up("ann@example.org");
   auto ann = client(first);
-  const auto wrong = ann.post("/api/auth/password", object{{"current_password", "x"}, {"new_password", "battery staple"}});
+  const auto wrong =
+      ann.post("/api/auth/password", object{{"current_password", "x"}, {"new_password", "battery staple"}});
   EXPECT_EQ(wrong.status, 403) << "401 would make a client refresh its token";
   EXPECT_EQ(wrong.text("field"), "current_password");
-  EXPECT_EQ(ann.post("/api/auth/password", object{{"current_password", password}, {"new_password", "1"}}).code(), "password_weak");
-  const auto changed = ann.post("/api/auth/password", object{{"current_password", password}, {"new_password", "battery staple"}});
+  EXPECT_EQ(ann.post("/api/auth/password", object{{"current_password", password}, {"new_password", "1"}}).code(),
+            "password_weak");
+  const auto changed =
+      ann.post("/api/auth/password", object{{"current_password", password}, {"new_password", "battery staple"}});
   EXPECT_EQ(changed.status, 200);
   EXPECT_EQ(ann.get("/api/auth/me").status, 401);
   ann.token = changed.text("access_token");
@@ -158,7 +165,8 @@ TEST_F(AuthApiTest, RequestsAreLimitedPerAddressAndPerSession) {
   EXPECT_EQ(stranger.get("/api/auth/me").status, 401);
   net::RouterClient ann(other);
   ann.token = sign_up("ann@example.org").access_token;
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(ann.get("/api/auth/me").status, 200) << "an address over its limit does not stop a session";
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(ann.get("/api/auth/me").status, 200) << "an address over its limit does not stop a session";
   EXPECT_EQ(ann.get("/api/auth/me").status, 429);
   cache_time += std::chrono::minutes(1);
   EXPECT_EQ(ann.get("/api/auth/me").status, 200);

@@ -57,7 +57,8 @@ Session AuthService::new_session(const User& user, const NewLogin& login) const 
   session.id = core::make_id<SessionId>(clock_, random_);
   session.user = user.id;
   session.kind = login.kind;
-  session.device_name = login.device_name.empty() ? (login.kind == "web" ? "Web browser" : "Device") : login.device_name;
+  session.device_name =
+      login.device_name.empty() ? (login.kind == "web" ? "Web browser" : "Device") : login.device_name;
   session.refresh_generation = 1;
   session.refresh_hash = hash_of(make_refresh_token(session.id, 1));
   session.created_at = clock_.now();
@@ -68,8 +69,7 @@ Session AuthService::new_session(const User& user, const NewLogin& login) const 
 
 SignIn AuthService::sign_in(User user, Session session) const {
   SignIn out;
-  out.access_token =
-      tokens_.make({user.id, session.id, user.token_epoch, clock_.now() + access_token_lifetime});
+  out.access_token = tokens_.make({user.id, session.id, user.token_epoch, clock_.now() + access_token_lifetime});
   out.refresh_token = make_refresh_token(session.id, session.refresh_generation);
   out.user = std::move(user);
   out.session = std::move(session);
@@ -100,7 +100,8 @@ Task<Result<User>> AuthService::insert_account(Transaction& tx, User user) {
 
 Task<Result<SignIn>> AuthService::register_user(NewLogin login) {
   if (!policy_.registration_open) {
-    co_return Error(Errc::registration_closed, "This server does not take new accounts. Ask its administrator for one.");
+    co_return Error(Errc::registration_closed,
+                    "This server does not take new accounts. Ask its administrator for one.");
   }
   CO_TRY(std::string email, normalise_email(login.email));
   CO_CHECK(check_new_password(login.password, email));
@@ -158,7 +159,8 @@ Task<Result<SignIn>> AuthService::login(NewLogin login) {
     const Timestamp now = clock_.now();
     if (login.kind == "device") {
       const auto sessions = co_await AuthStore::live_sessions(tx, fresh->id, now);
-      const auto devices = std::count_if(sessions.begin(), sessions.end(), [](const auto& s) { return s.kind == "device"; });
+      const auto devices =
+          std::count_if(sessions.begin(), sessions.end(), [](const auto& s) { return s.kind == "device"; });
       if (devices >= plans_.get(fresh->plan).devices) {
         co_return Error(Errc::device_limit, "This plan allows " + std::to_string(plans_.get(fresh->plan).devices) +
                                                 " devices. Sign out one of the others first.");
@@ -258,7 +260,8 @@ Task<Result<SignIn>> AuthService::change_password(access::Caller caller, std::st
     const Timestamp now = clock_.now();
     auto session = co_await AuthStore::find_session(tx, caller.session);
     const auto before = co_await AuthStore::find_user(tx, user.id);
-    if (!session || session->revoked_at || !before || before->password_hash != user.password_hash) co_return token_refused();
+    if (!session || session->revoked_at || !before || before->password_hash != user.password_hash)
+      co_return token_refused();
     co_await AuthStore::set_password(tx, user.id, hash);
     co_await AuthStore::revoke(tx, revocation, now);
     // This session goes on with fresh tokens; its old refresh token is spent without grace.

@@ -40,9 +40,9 @@ class AuthService {
     bool registration_open = true;
     std::string default_plan = "free";
   };
-  AuthService(database::Database& db, const AccessTokens& tokens, const access::Signer& refresh_signer, PasswordHasher& hasher,
-              SessionRegistry& registry, const access::Plans& plans, const core::Clock& clock, core::Random& random,
-              Policy policy);
+  AuthService(database::Database& db, const AccessTokens& tokens, const access::Signer& refresh_signer,
+              PasswordHasher& hasher, SessionRegistry& registry, const access::Plans& plans, const core::Clock& clock,
+              core::Random& random, Policy policy);
 
   // Makes an account with its personal space; the first one is an admin. Errors: registration_closed, email_taken, password_weak,
   // invalid_request.

@@ -9,7 +9,7 @@ using database::Statement;
 
 #define USER_COLUMNS \
   "id, email, password_hash, plan, storage_used, created_at, token_epoch, locale, role, disabled_at IS NOT NULL"
-#define SESSION_COLUMNS                                                                                                     \
+#define SESSION_COLUMNS                                                                                                \
   "id, user_id, kind, device_name, refresh_generation, refresh_hash, spent_hash, spent_at, created_at, last_used_at, " \
   "expires_at, revoked_at"
 
@@ -20,8 +20,8 @@ constexpr Statement insert{
     "user_insert",
     "INSERT INTO users (id, email, password_hash, plan, created_at, locale, role) VALUES ($1, $2, $3, $4, $5, $6, $7)"
     " ON CONFLICT (email) DO NOTHING"};
-constexpr Statement update_password{
-    "user_set_password", "UPDATE users SET password_hash = $2, token_epoch = token_epoch + 1 WHERE id = $1"};
+constexpr Statement update_password{"user_set_password",
+                                    "UPDATE users SET password_hash = $2, token_epoch = token_epoch + 1 WHERE id = $1"};
 constexpr Statement update_plan{"user_set_plan", "UPDATE users SET plan = $2 WHERE id = $1"};
 
 constexpr Statement find_session_by_id{"session_find", "SELECT " SESSION_COLUMNS " FROM sessions WHERE id = $1"};
@@ -40,8 +40,7 @@ constexpr Statement rotate{
 constexpr Statement revoke_one{"session_revoke",
                                "UPDATE sessions SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL"};
 constexpr Statement revoke_all{
-    "session_revoke_all",
-    "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL AND id <> $3"};
+    "session_revoke_all", "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL AND id <> $3"};
 constexpr Statement insert_revocation{
     "revocation_insert",
     "INSERT INTO revocations (user_id, session_id, except_session, created_at) VALUES ($1, $2, $3, $4)"};
@@ -116,7 +115,9 @@ Task<> AuthStore::set_password(Transaction& tx, UserId id, std::string_view hash
   co_await tx.execute(update_password, id, hash);
 }
 
-Task<> AuthStore::set_plan(Transaction& tx, UserId id, std::string_view plan) { co_await tx.execute(update_plan, id, plan); }
+Task<> AuthStore::set_plan(Transaction& tx, UserId id, std::string_view plan) {
+  co_await tx.execute(update_plan, id, plan);
+}
 
 Task<std::optional<Session>> AuthStore::find_session(Transaction& tx, SessionId id) {
   const auto rows = co_await tx.execute(find_session_by_id, id);
@@ -132,8 +133,8 @@ Task<std::vector<Session>> AuthStore::live_sessions(Transaction& tx, UserId user
 }
 
 Task<> AuthStore::insert_session(Transaction& tx, const Session& s) {
-  co_await tx.execute(insert_one, s.id, s.user, s.kind, s.device_name, s.refresh_generation, s.refresh_hash, s.created_at,
-                      s.last_used_at, s.expires_at);
+  co_await tx.execute(insert_one, s.id, s.user, s.kind, s.device_name, s.refresh_generation, s.refresh_hash,
+                      s.created_at, s.last_used_at, s.expires_at);
 }
 
 Task<> AuthStore::rotate_refresh(Transaction& tx, const Session& s) {

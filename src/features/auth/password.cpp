@@ -20,9 +20,9 @@ constexpr unsigned long long passes = 2;
 constexpr std::size_t memory = 19U << 20;
 
 constexpr std::array<std::string_view, 20> common_passwords{
-    "password",  "12345678",  "123456789", "1234567890", "qwertyui",  "qwerty123", "11111111",
-    "password1", "iloveyou",  "sunshine",  "princess",   "football",  "baseball",  "superman",
-    "trustno1",  "letmein1",  "welcome1",  "admin123",   "passw0rd",  "qwertyuiop"};
+    "password",  "12345678", "123456789", "1234567890", "qwertyui", "qwerty123", "11111111",
+    "password1", "iloveyou", "sunshine",  "princess",   "football", "baseball",  "superman",
+    "trustno1",  "letmein1", "welcome1",  "admin123",   "passw0rd", "qwertyuiop"};
 
 struct Counted {
   explicit Counted(std::atomic<int>& c) : counter(c) {}
@@ -72,14 +72,15 @@ core::Task<core::Result<bool>> PasswordHasher::verify(std::string password, std:
   const std::string& against = known ? hash : dummy_;
   auto work = [&] { return crypto_pwhash_str_verify(against.c_str(), password.data(), password.size()) == 0; };
   const bool equal = co_await core::blocking(pool_, work);
-  co_return equal && known;
+  co_return equal&& known;
 }
 
 core::Result<> check_new_password(std::string_view password, std::string_view email) {
   if (password.size() < 8) return Error(Errc::password_weak, "A password has at least 8 characters.");
   if (password.size() > 256) return Error(Errc::password_weak, "A password has at most 256 bytes.");
   std::string lower(password);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const bool same = std::all_of(lower.begin(), lower.end(), [&](char c) { return c == lower.front(); });
   const bool common = std::find(common_passwords.begin(), common_passwords.end(), lower) != common_passwords.end();
   if (same || common || lower == email) {
@@ -93,7 +94,8 @@ core::Result<std::string> normalise_email(std::string_view email) {
   while (!email.empty() && email.front() == ' ') email.remove_prefix(1);
   while (!email.empty() && email.back() == ' ') email.remove_suffix(1);
   const auto at = email.rfind('@');
-  if (email.size() > 254 || at == std::string_view::npos || at == 0 || at + 1 == email.size() || !core::is_utf8(email)) {
+  if (email.size() > 254 || at == std::string_view::npos || at == 0 || at + 1 == email.size() ||
+      !core::is_utf8(email)) {
     return invalid;
   }
   std::string out(email);

@@ -44,8 +44,9 @@ TEST(PasswordHasher, RefusesWhenTooManyWait) {
 }
 
 TEST(NewPassword, MustNotBeAmongTheFirstGuesses) {
-  for (const std::string& weak : {std::string(), std::string("1234567"), std::string("password"), std::string("PassWord"), std::string("aaaaaaaaaa"),
-                                  std::string("AAAAaaaa"), std::string("me@example.org"), std::string(257, 'x')}) {
+  for (const std::string& weak :
+       {std::string(), std::string("1234567"), std::string("password"), std::string("PassWord"),
+        std::string("aaaaaaaaaa"), std::string("AAAAaaaa"), std::string("me@example.org"), std::string(257, 'x')}) {
     const auto checked = check_new_password(weak, "me@example.org");
     ASSERT_TRUE(checked.has_error()) << weak;
     EXPECT_EQ(checked.error().code, Errc::password_weak);
@@ -62,9 +63,9 @@ TEST(Email, IsTrimmedAndInLowerCase) {
 
 TEST(Email, WhatIsNoneIsRefused) {
   for (const std::string& text :
-       {std::string(), std::string(" "), std::string("a"), std::string("@b"), std::string("a@"), std::string("a b@c"), std::string("a@b@c"),
-        std::string("a@.b"), std::string("a@b."), std::string("\"a\"@b"), std::string("<a@b>"), std::string("a@b\n"), std::string("a@\xff"),
-        std::string(250, 'a') + "@bcde"}) {
+       {std::string(), std::string(" "), std::string("a"), std::string("@b"), std::string("a@"), std::string("a b@c"),
+        std::string("a@b@c"), std::string("a@.b"), std::string("a@b."), std::string("\"a\"@b"), std::string("<a@b>"),
+        std::string("a@b\n"), std::string("a@\xff"), std::string(250, 'a') + "@bcde"}) {
     const auto refused = normalise_email(text);
     ASSERT_TRUE(refused.has_error()) << text;
     EXPECT_EQ(refused.error().code, Errc::invalid_request);

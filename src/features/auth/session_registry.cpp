@@ -13,7 +13,8 @@ using namespace std::chrono_literals;
 constexpr auto poll_interval = 400ms;
 constexpr auto fail_closed_after = 10s;
 
-constexpr database::Statement personal_space{"space_personal", "SELECT id FROM spaces WHERE owner_id = $1 AND kind = 'personal'"};
+constexpr database::Statement personal_space{"space_personal",
+                                             "SELECT id FROM spaces WHERE owner_id = $1 AND kind = 'personal'"};
 
 Error ended() { return {Errc::token_invalid, "This session has ended. Sign in again."}; }
 
@@ -27,7 +28,8 @@ Task<core::Result<SessionRegistry::Entry>> SessionRegistry::find(UserId user, Se
     const std::lock_guard lock(mutex_);
     const auto known = entries_.find(session);
     if (known != entries_.end() && !known->second.stale) {
-      if (known->second.caller.user != user || known->second.epoch != epoch || known->second.revoked->load()) co_return ended();
+      if (known->second.caller.user != user || known->second.epoch != epoch || known->second.revoked->load())
+        co_return ended();
       co_return known->second;
     }
   }
@@ -50,7 +52,8 @@ Task<core::Result<SessionRegistry::Entry>> SessionRegistry::find(UserId user, Se
   co_return Error(Errc::unavailable, "Too many sessions end at this moment. Try again in a few seconds.");
 }
 
-Task<core::Result<SessionRegistry::Entry>> SessionRegistry::read_entry(UserId user, SessionId session, std::int64_t epoch) {
+Task<core::Result<SessionRegistry::Entry>> SessionRegistry::read_entry(UserId user, SessionId session,
+                                                                       std::int64_t epoch) {
   auto body = [&](Transaction& tx) -> Task<core::Result<Entry>> {
     const auto found = co_await AuthStore::find_session(tx, session);
     if (!found || found->revoked_at || found->user != user) co_return ended();

@@ -81,7 +81,8 @@ Task<OperationResult> Batch::apply(const Operation& operation) {
 }
 
 Task<> Batch::finish() {
-  for (const auto& [folder, seq] : total_.dirty_folders) co_await TreeStore::touch_upwards(tx_, space_.id, folder, seq_);
+  for (const auto& [folder, seq] : total_.dirty_folders)
+    co_await TreeStore::touch_upwards(tx_, space_.id, folder, seq_);
   co_await SpaceStore::add_usage(tx_, space_, total_.used, total_.reserved);
 }
 
@@ -94,7 +95,8 @@ std::vector<Node> Batch::changed() const {
 }
 
 Error Batch::stale(const Node& node) const {
-  return {Errc::stale_base, "The item has changed since the state that this change is based on. Fetch it and decide again.",
+  return {Errc::stale_base,
+          "The item has changed since the state that this change is based on. Fetch it and decide again.",
           item_member(space_.id, node)};
 }
 
@@ -145,7 +147,8 @@ Task<Result<std::string>> Batch::claim_name(NodeId parent, std::string_view file
 Result<> Batch::charge(std::int64_t bytes) {
   if (bytes > 0 && space_.storage_used + total_.used + gathered_.used + bytes > plan_.storage) {
     return Error(Errc::quota_exceeded, "The storage of this account is full: it would hold more than " +
-                                           std::to_string(plan_.storage) + " bytes. Delete something or change the plan.");
+                                           std::to_string(plan_.storage) +
+                                           " bytes. Delete something or change the plan.");
   }
   gathered_.used += bytes;
   return {};

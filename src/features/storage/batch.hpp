@@ -16,8 +16,8 @@ namespace clouddocs::storage {
 // A batch inside its transaction, after the space was locked: applies operations and gathers what they change. Not thread-safe.
 class Batch {
  public:
-  Batch(Transaction& tx, const Caller& caller, Space space, const access::Plan& plan, std::int64_t first_seq, Timestamp now,
-        const core::Clock& clock, core::Random& random);
+  Batch(Transaction& tx, const Caller& caller, Space space, const access::Plan& plan, std::int64_t first_seq,
+        Timestamp now, const core::Clock& clock, core::Random& random);
 
   // Applies one operation in a savepoint. Never throws for a refused operation.
   Task<OperationResult> apply(const Operation& operation);
@@ -71,7 +71,7 @@ class Batch {
   Timestamp now_;
   const core::Clock& clock_;
   core::Random& random_;
-  Gathered total_;     // of the operations that succeeded
+  Gathered total_;  // of the operations that succeeded
   Gathered gathered_;  // of the one that runs; dropped with its savepoint
   std::set<NodeId> failed_;  // nodes that an operation should have made and did not
   std::map<NodeId, std::size_t> live_folders_;  // checked in this batch: depth of the chain

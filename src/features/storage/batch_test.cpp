@@ -102,10 +102,9 @@ TEST_F(BatchTest, ARefusedOperationLeavesNothingOfItselfBehind) {
   query(fixture_sql::set_plan, owner.caller.user, "tiny");
   // The copies of the first files are made and taken back when the quota refuses a later one.
   const NodeId filler = new_id();
-  const std::vector<Operation> operations{Copy{source.id, new_id(), owner.root, "first"},
-                                          Copy{source.id, new_id(), owner.root, "second"},
-                                          Copy{source.id, new_id(), owner.root, "third"},
-                                          MakeFolder{filler, owner.root, "after"}};
+  const std::vector<Operation> operations{
+      Copy{source.id, new_id(), owner.root, "first"}, Copy{source.id, new_id(), owner.root, "second"},
+      Copy{source.id, new_id(), owner.root, "third"}, MakeFolder{filler, owner.root, "after"}};
   const BatchOutcome outcome = apply_batch(operations);
   EXPECT_TRUE(outcome.results[0].has_value());
   EXPECT_TRUE(outcome.results[1].has_value());
@@ -132,9 +131,9 @@ TEST_F(BatchTest, AnItemMadeAndChangedInOneBatchAppearsOnce) {
 TEST_F(BatchTest, ADeletedFolderTakesNothingMoreInTheSameBatch) {
   const Node top = folder("top");
   const Node other = folder("other");
-  const std::vector<Operation> operations{MakeFolder{new_id(), top.id, "fine"}, Delete{top.id},
-                                          MakeFolder{new_id(), top.id, "late"}, Move{other.id, top.id, std::nullopt},
-                                          Restore{top.id}, MakeFolder{new_id(), top.id, "late"}};
+  const std::vector<Operation> operations{
+      MakeFolder{new_id(), top.id, "fine"}, Delete{top.id},  MakeFolder{new_id(), top.id, "late"},
+      Move{other.id, top.id, std::nullopt}, Restore{top.id}, MakeFolder{new_id(), top.id, "late"}};
   const BatchOutcome outcome = apply_batch(operations);
   EXPECT_TRUE(outcome.results[1].has_value());
   EXPECT_EQ(code_of(outcome.results[2]), Errc::gone);
@@ -195,8 +194,9 @@ TEST_F(BatchTest, TheAnswerHoldsItemsErrorsAndCursors) {
 TEST_F(BatchTest, ParallelCommitsGetNumbersOfTheirOwn) {
   std::vector<Task<>> tasks;
   auto make = [&](int number) -> Task<> {
-    const auto made = co_await door.commit_one(owner.caller, owner.space,
-                                               MakeFolder{core::make_id<NodeId>(clock, random), owner.root, std::to_string(number)});
+    const auto made =
+        co_await door.commit_one(owner.caller, owner.space,
+                                 MakeFolder{core::make_id<NodeId>(clock, random), owner.root, std::to_string(number)});
     EXPECT_TRUE(made.has_value());
   };
   const auto before = space().seq;
@@ -223,7 +223,8 @@ TEST_F(BatchTest, ACopyIsDeepAndSharesItsChunks) {
   const auto listing = run(service.list(owner.caller, FileId{owner.space, copy.id}, {}, std::nullopt, 10)).value();
   ASSERT_EQ(listing.items.size(), 2U);
   EXPECT_EQ(listing.items[1].target, "sub");
-  const auto below = run(service.list(owner.caller, FileId{owner.space, listing.items[0].id}, {}, std::nullopt, 10)).value();
+  const auto below =
+      run(service.list(owner.caller, FileId{owner.space, listing.items[0].id}, {}, std::nullopt, 10)).value();
   ASSERT_EQ(below.items.size(), 1U);
   EXPECT_EQ(below.items[0].version, 1);
   EXPECT_EQ(content_of(below.items[0].id), "inner 2");
@@ -326,7 +327,8 @@ TEST_F(QuotaTest, ParallelUploadsNeverPassTheLimit) {
   std::atomic<int> refused = 0;
   auto upload = [&](int number) -> Task<> {
     // Some travel with the commit, some are sent as segments first.
-    const Bytes bytes = content::pseudo_random_bytes(static_cast<std::uint64_t>(number), number % 2 == 0 ? 60'000 : 200'000);
+    const Bytes bytes =
+        content::pseudo_random_bytes(static_cast<std::uint64_t>(number), number % 2 == 0 ? 60'000 : 200'000);
     bool given = false;
     const PieceSource source = [&]() -> Task<Result<ByteView>> {
       co_return std::exchange(given, true) ? ByteView() : ByteView(bytes);
@@ -366,7 +368,8 @@ TEST_F(QuotaTest, TheLastByteFitsAndNoMore) {
   expect(put(small, new_file(new_id(), small.root, "empty"), {}));
   expect(put(small, new_version(b.id, 1), core::as_bytes("smaller")));
   expect(put(small, new_file(new_id(), small.root, "c"), core::as_bytes("x")));
-  EXPECT_EQ(code_of(apply(small, RestoreVersion{b.id, 1})), Errc::quota_exceeded) << "the larger content does not fit any more";
+  EXPECT_EQ(code_of(apply(small, RestoreVersion{b.id, 1})), Errc::quota_exceeded)
+      << "the larger content does not fit any more";
   check_invariants(small);
 }
 

@@ -11,15 +11,15 @@ constexpr Statement find_chunk{
 constexpr Statement find_small{"chunk_small_bytes", "SELECT bytes FROM small_chunks WHERE id = $1"};
 constexpr Statement peek_chunk{"chunk_peek",
                                "SELECT size, pending, touched_at FROM chunks WHERE space_id = $1 AND hash = $2"};
-constexpr Statement touch_chunk{
-    "chunk_touch", "UPDATE chunks SET touched_at = $3, pending = $4 WHERE space_id = $1 AND hash = $2"};
+constexpr Statement touch_chunk{"chunk_touch",
+                                "UPDATE chunks SET touched_at = $3, pending = $4 WHERE space_id = $1 AND hash = $2"};
 constexpr Statement insert_small{"chunk_insert_small", "INSERT INTO small_chunks (bytes) VALUES ($1) RETURNING id"};
 constexpr Statement insert_chunk{
     "chunk_insert",
     "INSERT INTO chunks (space_id, hash, size, object, object_offset, small_id, pending, touched_at)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
-constexpr Statement insert_segment{
-    "segment_insert", "INSERT INTO segments (name, space_id, size, created_at) VALUES ($1, $2, $3, $4)"};
+constexpr Statement insert_segment{"segment_insert",
+                                   "INSERT INTO segments (name, space_id, size, created_at) VALUES ($1, $2, $3, $4)"};
 
 }  // namespace
 
@@ -38,13 +38,14 @@ Task<std::optional<ChunkPlace>> ChunkIndex::find(Transaction& tx, SpaceId space,
 
 Task<core::Bytes> ChunkIndex::small_bytes(Transaction& tx, std::int64_t small_id) {
   const auto rows = co_await tx.execute(find_small, small_id);
-  if (rows.empty()) throw database::DatabaseError(database::DatabaseError::Kind::broken, "the bytes of a small chunk are gone");
+  if (rows.empty())
+    throw database::DatabaseError(database::DatabaseError::Kind::broken, "the bytes of a small chunk are gone");
   const auto bytes = rows.front().bytes(0);
   co_return core::Bytes(bytes.begin(), bytes.end());
 }
 
-Task<std::optional<ChunkIndex::Touched>> ChunkIndex::touch(Transaction& tx, SpaceId space, const content::ChunkName& name,
-                                                           bool commit, Timestamp now) {
+Task<std::optional<ChunkIndex::Touched>> ChunkIndex::touch(Transaction& tx, SpaceId space,
+                                                           const content::ChunkName& name, bool commit, Timestamp now) {
   const auto rows = co_await tx.execute(peek_chunk, space, name.view());
   if (rows.empty()) co_return std::nullopt;
   const auto row = rows.front();
@@ -56,8 +57,8 @@ Task<std::optional<ChunkIndex::Touched>> ChunkIndex::touch(Transaction& tx, Spac
   co_return touched;
 }
 
-Task<std::optional<ChunkIndex::Touched>> ChunkIndex::add(Transaction& tx, SpaceId space, const NewChunk& chunk, bool pending,
-                                                         Timestamp now) {
+Task<std::optional<ChunkIndex::Touched>> ChunkIndex::add(Transaction& tx, SpaceId space, const NewChunk& chunk,
+                                                         bool pending, Timestamp now) {
   if (const auto known = co_await touch(tx, space, chunk.name, !pending, now)) co_return known;
   std::optional<std::int64_t> small_id;
   std::optional<std::string_view> object;
@@ -67,8 +68,8 @@ Task<std::optional<ChunkIndex::Touched>> ChunkIndex::add(Transaction& tx, SpaceI
   } else {
     object = chunk.object;
   }
-  co_await tx.execute(insert_chunk, space, chunk.name.view(), static_cast<std::int64_t>(chunk.size), object, chunk.offset,
-                      small_id, pending, now);
+  co_await tx.execute(insert_chunk, space, chunk.name.view(), static_cast<std::int64_t>(chunk.size), object,
+                      chunk.offset, small_id, pending, now);
   co_return std::nullopt;
 }
 

@@ -54,7 +54,8 @@ class ChunkIndex {
                                             Timestamp now);
 
   // Records a chunk unless the space has it already: then that is touched instead, and what touch() says of it returned.
-  static Task<std::optional<Touched>> add(Transaction& tx, SpaceId space, const NewChunk& chunk, bool pending, Timestamp now);
+  static Task<std::optional<Touched>> add(Transaction& tx, SpaceId space, const NewChunk& chunk, bool pending,
+                                          Timestamp now);
   static Task<> add_segment(Transaction& tx, SpaceId space, const Segment& segment, Timestamp now);
 };
 

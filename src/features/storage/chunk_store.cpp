@@ -17,7 +17,8 @@ Task<Result<std::vector<ChunkPlace>>> ChunkStore::locate(SpaceId space, std::spa
     places.reserve(chunks.size());
     for (const auto& chunk : chunks) {
       auto place = co_await ChunkIndex::find(tx, space, chunk.name);
-      if (!place) co_return Error(Errc::chunk_unknown, "The chunk " + content::to_text(chunk.name) + " is not in the space.");
+      if (!place)
+        co_return Error(Errc::chunk_unknown, "The chunk " + content::to_text(chunk.name) + " is not in the space.");
       places.push_back(std::move(*place));
     }
     co_return places;
@@ -26,7 +27,9 @@ Task<Result<std::vector<ChunkPlace>>> ChunkStore::locate(SpaceId space, std::spa
 }
 
 Task<core::Bytes> ChunkStore::read_small(std::int64_t small_id) {
-  auto body = [&](Transaction& tx) -> Task<Result<core::Bytes>> { co_return co_await ChunkIndex::small_bytes(tx, small_id); };
+  auto body = [&](Transaction& tx) -> Task<Result<core::Bytes>> {
+    co_return co_await ChunkIndex::small_bytes(tx, small_id);
+  };
   auto bytes = co_await database::read(db_, body);
   co_return std::move(bytes).value();
 }
@@ -39,7 +42,8 @@ Task<core::Bytes> ChunkStore::read(const ChunkPlace& place) {
 }
 
 Task<Result<std::vector<content::ChunkRef>>> ChunkStore::flatten(SpaceId space, const content::Manifest& manifest,
-                                                                 std::size_t limit, std::vector<content::ChunkName>* nodes) {
+                                                                 std::size_t limit,
+                                                                 std::vector<content::ChunkName>* nodes) {
   std::vector<content::ChunkRef> current = manifest.entries;
   if (manifest.level > 3) co_return Error(Errc::invalid_request, "A manifest has at most 3 levels of nodes.");
   for (auto level = manifest.level; level > 0; --level) {

@@ -70,7 +70,7 @@ class ChunkWriter {
   bool spilled_ = false;  // something lies, or was recorded, outside the buffer
   std::uint64_t chunk_start_ = 0;
   std::vector<Segment> segments_;  // closed, not recorded
-  std::vector<Ended> ended_;       // not recorded
+  std::vector<Ended> ended_;  // not recorded
   std::uint64_t unrecorded_ = 0;
 };
 
@@ -88,7 +88,8 @@ class ChunkStore {
   Task<core::Bytes> read_small(std::int64_t small_id);
   // The content chunks of a manifest, its nodes read from the space. `nodes` receives the names of those. Errors: chunk_unknown,
   // chunk_frame_invalid, invalid_request (sizes do not add up, more than `limit` chunks).
-  Task<Result<std::vector<content::ChunkRef>>> flatten(SpaceId space, const content::Manifest& manifest, std::size_t limit,
+  Task<Result<std::vector<content::ChunkRef>>> flatten(SpaceId space, const content::Manifest& manifest,
+                                                       std::size_t limit,
                                                        std::vector<content::ChunkName>* nodes = nullptr);
   // Which of these the space does not hold; those it holds are touched.
   Task<Result<std::vector<content::ChunkName>>> missing(const UserId& user, SpaceId space,

@@ -113,7 +113,8 @@ Task<Result<>> ChunkWriter::record() {
     const auto plan = co_await tx.execute(owner_plan, locked.front().id<UserId>(0));
     const auto& limits = store_.plans().get(plan.empty() ? "free" : std::string(plan.front().text(0)));
     if (added > 0 && locked.front().int64(1) + added > limits.storage) {
-      co_return Error(Errc::quota_exceeded, "The storage of this account is full. Delete something or change the plan.");
+      co_return Error(Errc::quota_exceeded,
+                      "The storage of this account is full. Delete something or change the plan.");
     }
     co_await tx.execute(reserve_space, space_, added);
     co_return Result<>();
@@ -125,7 +126,8 @@ Task<Result<>> ChunkWriter::record() {
   spilled_ = true;
   if (!segment_) {
     // A chunk that has begun in the buffer stays there.
-    buffer_.erase(buffer_.begin(), current_is_open_ ? buffer_.begin() + static_cast<std::ptrdiff_t>(chunk_start_) : buffer_.end());
+    buffer_.erase(buffer_.begin(),
+                  current_is_open_ ? buffer_.begin() + static_cast<std::ptrdiff_t>(chunk_start_) : buffer_.end());
     chunk_start_ = 0;
   }
   co_return Result<>();

@@ -16,9 +16,9 @@ using database::Statement;
 constexpr Statement owner_plan{"user_plan", "SELECT plan FROM users WHERE id = $1"};
 constexpr Statement find_commit{
     "commit_find", "SELECT request_hash, results FROM commits WHERE space_id = $1 AND session_id = $2 AND key = $3"};
-constexpr Statement insert_commit{
-    "commit_insert",
-    "INSERT INTO commits (space_id, session_id, key, request_hash, results, created_at) VALUES ($1, $2, $3, $4, $5, $6)"};
+constexpr Statement insert_commit{"commit_insert",
+                                  "INSERT INTO commits (space_id, session_id, key, request_hash, results, created_at) "
+                                  "VALUES ($1, $2, $3, $4, $5, $6)"};
 
 // How many journal numbers the operations can use at most; unused ones are fine.
 std::int64_t numbers_needed(std::span<const Operation> operations) {
@@ -60,7 +60,8 @@ std::string write_answer(const Space& space, const BatchOutcome& outcome) {
 
 }  // namespace
 
-Task<Result<BatchOutcome>> CommitDoor::commit(const Caller& caller, SpaceId space_id, std::span<const Operation> operations,
+Task<Result<BatchOutcome>> CommitDoor::commit(const Caller& caller, SpaceId space_id,
+                                              std::span<const Operation> operations,
                                               const std::optional<IdempotencyKey>& key) {
   CommitNotice notice;
   const std::int64_t count = numbers_needed(operations);
@@ -98,8 +99,8 @@ Task<Result<BatchOutcome>> CommitDoor::commit(const Caller& caller, SpaceId spac
     co_await batch.finish();
     if (key) {
       outcome.answer = write_answer(*space, outcome);
-      co_await tx.execute(insert_commit, space_id, caller.session, key->key, core::ByteView(key->request_hash), outcome.answer,
-                          now);
+      co_await tx.execute(insert_commit, space_id, caller.session, key->key, core::ByteView(key->request_hash),
+                          outcome.answer, now);
     }
     notice = {space_id, space->owner, space->epoch, outcome.from, outcome.to, batch.changed()};
     // A single refused operation leaves no trace, not even a used number.

@@ -24,7 +24,7 @@ using OperationResult = Result<Node>;
 struct BatchOutcome {
   std::vector<OperationResult> results;
   std::int64_t from = 0;  // the journal head before
-  std::int64_t to = 0;    // and after
+  std::int64_t to = 0;  // and after
   std::int64_t epoch = 0;
   std::string answer;  // the answer of the sync API as JSON; for a repeated key, the stored one
 };

@@ -260,7 +260,8 @@ TEST_F(CommitDoorTest, ASymlinkIsTextThatIsNeverFollowed) {
   EXPECT_EQ(code_of(apply(PutSymlink{link.id, owner.root, "", "third", std::nullopt, link.seq})), Errc::stale_base);
   EXPECT_EQ(expect(apply(PutSymlink{link.id, owner.root, "", "other", std::nullopt, link.seq})).seq, changed.seq);
   EXPECT_EQ(code_of(put(new_version(link.id, 1), "content")), Errc::invalid_request);
-  EXPECT_EQ(code_of(apply(PutSymlink{file("f", "x").id, owner.root, "", "y", std::nullopt, any_base})), Errc::invalid_request);
+  EXPECT_EQ(code_of(apply(PutSymlink{file("f", "x").id, owner.root, "", "y", std::nullopt, any_base})),
+            Errc::invalid_request);
   for (const std::string& target : {std::string(), std::string(5'000, 'x'), std::string("a\0b", 3)}) {
     EXPECT_EQ(code_of(apply(PutSymlink{new_id(), owner.root, "bad", target, std::nullopt, 0})), Errc::invalid_request);
   }

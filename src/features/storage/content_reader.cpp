@@ -166,7 +166,8 @@ Task<Result<ContentReader::Body>> ContentReader::open_stream(SpaceId space, std:
     if (entry.place) length += entry.place->size;
   }
   if (length > max_stream_bytes + content::frame_header_size * (entries.size() + 1)) {
-    co_return Error(Errc::invalid_request, "These chunks have more than 64 MiB together. Ask for them in several requests.");
+    co_return Error(Errc::invalid_request,
+                    "These chunks have more than 64 MiB together. Ask for them in several requests.");
   }
   co_return Body(net::BodyStream{std::make_unique<FrameSource>(chunks_, std::move(entries)), length});
 }

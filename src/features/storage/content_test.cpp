@@ -37,7 +37,8 @@ TEST_F(ContentUploadTest, PiecesOfAnySizeGiveTheIdentityOfTheWhole) {
   for (const std::size_t size : {0UL, 1UL, 65'536UL, 65'537UL, 512UL << 10, (512UL << 10) + 1, 1UL << 20, 3UL << 20}) {
     const Bytes bytes = content::pseudo_random_bytes(size, size);
     const auto chunk_list = cut_whole(bytes);
-    for (const std::size_t piece : {std::size_t{1} + random.below(size < 70'000 ? 1'000 : 100'000), std::size_t{64} << 10, size + 1}) {
+    for (const std::size_t piece :
+         {std::size_t{1} + random.below(size < 70'000 ? 1'000 : 100'000), std::size_t{64} << 10, size + 1}) {
       const auto received = receive(owner, bytes, piece);
       ASSERT_TRUE(received.has_value());
       const auto& content = received.value().content;

@@ -115,7 +115,8 @@ class Receiver {
         whole_.update(block.view());
         return true;
       };
-      auto [made, hashed] = co_await core::both(core::blocking(store_.pool(), cutting), core::blocking(store_.pool(), hashing));
+      auto [made, hashed] =
+          co_await core::both(core::blocking(store_.pool(), cutting), core::blocking(store_.pool(), hashing));
       cuts = std::move(made);
     }
     std::size_t at = 0;

@@ -34,7 +34,8 @@ core::Result<ByteRange> parse_range(std::optional<std::string_view> header, std:
   if (spec.find(',') != std::string_view::npos || dash == std::string_view::npos) return whole;
   const auto first = parse_number(spec.substr(0, dash));
   const auto last = parse_number(spec.substr(dash + 1));
-  const Error outside(Errc::range_invalid, "The content has " + std::to_string(size) + " bytes; the range lies outside.");
+  const Error outside(Errc::range_invalid,
+                      "The content has " + std::to_string(size) + " bytes; the range lies outside.");
   if (dash == 0) {  // the last n bytes
     if (!last) return whole;
     if (*last == 0 || size == 0) return outside;
@@ -96,7 +97,8 @@ Task<Result<net::Response>> respond_with_content(const net::Request& request, Co
   if (part.partial) {
     response.status = 206;
     response.headers.add("Content-Range", "bytes " + std::to_string(part.offset) + "-" +
-                                              std::to_string(part.offset + part.length - 1) + "/" + std::to_string(size));
+                                              std::to_string(part.offset + part.length - 1) + "/" +
+                                              std::to_string(size));
   }
   if (part.length > 0) {
     CO_TRY(response.body, co_await reader.open(space, version, part.offset, part.length));

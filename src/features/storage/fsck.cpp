@@ -19,8 +19,10 @@ constexpr std::size_t max_chunks_of_file = 4U << 20;
 constexpr Statement loose_parents{
     "fsck_loose_parents",
     "SELECT f.id FROM files f WHERE f.space_id = $1 AND f.purged_at IS NULL AND f.parent_id IS NOT NULL AND NOT EXISTS"
-    " (SELECT 1 FROM files p WHERE p.space_id = $1 AND p.id = f.parent_id AND p.kind = 2 AND p.purged_at IS NULL) LIMIT 100"};
-constexpr Statement count_nodes{"fsck_count_nodes", "SELECT COUNT(*) FROM files WHERE space_id = $1 AND purged_at IS NULL"};
+    " (SELECT 1 FROM files p WHERE p.space_id = $1 AND p.id = f.parent_id AND p.kind = 2 AND p.purged_at IS NULL) "
+    "LIMIT 100"};
+constexpr Statement count_nodes{"fsck_count_nodes",
+                                "SELECT COUNT(*) FROM files WHERE space_id = $1 AND purged_at IS NULL"};
 constexpr Statement count_reachable{
     "fsck_count_reachable",
     "WITH RECURSIVE down(id, depth) AS (SELECT $2, 0 UNION ALL SELECT f.id, down.depth + 1 FROM down"
@@ -50,8 +52,8 @@ constexpr Statement list_places{
     "SELECT c.hash, c.size, c.object, c.object_offset, c.small_id, s.size, length(b.bytes) FROM chunks c"
     " LEFT JOIN segments s ON s.name = c.object LEFT JOIN small_chunks b ON b.id = c.small_id"
     " WHERE c.space_id = $1 AND c.hash > $2 ORDER BY c.hash LIMIT $3"};
-constexpr Statement list_segments{"fsck_segments",
-                                  "SELECT name, size FROM segments WHERE space_id = $1 AND name > $2 ORDER BY name LIMIT $3"};
+constexpr Statement list_segments{
+    "fsck_segments", "SELECT name, size FROM segments WHERE space_id = $1 AND name > $2 ORDER BY name LIMIT $3"};
 constexpr Statement find_segment{"fsck_find_segment", "SELECT 1 FROM segments WHERE name = $1"};
 constexpr Statement set_verified{
     "fsck_set_verified", "UPDATE file_versions SET verified = 1 WHERE space_id = $1 AND file_id = $2 AND version = $3"};
@@ -104,22 +106,24 @@ Task<Result<std::vector<std::string>>> Fsck::check_tree(SpaceId id) {
     const auto reachable = first_number(co_await tx.execute(count_reachable, id, space->root));
     report_.nodes += nodes;
     if (nodes != reachable) {
-      found.push_back(std::to_string(nodes) + " nodes exist, " + std::to_string(reachable) + " are reachable from the root");
+      found.push_back(std::to_string(nodes) + " nodes exist, " + std::to_string(reachable) +
+                      " are reachable from the root");
     }
     if (first_number(co_await tx.execute(newest_seq, id)) > space->seq) {
       found.emplace_back("a row is ahead of the journal's head");
     }
     const auto used = first_number(co_await tx.execute(sum_sizes, id));
     if (used != space->storage_used) {
-      found.push_back("storage_used is " + std::to_string(space->storage_used) + ", the files have " + std::to_string(used) +
-                      " bytes");
+      found.push_back("storage_used is " + std::to_string(space->storage_used) + ", the files have " +
+                      std::to_string(used) + " bytes");
     }
     const auto pending = first_number(co_await tx.execute(sum_pending, id));
     if (pending != space->reserved) {
       found.push_back("reserved is " + std::to_string(space->reserved) + ", the pending chunks have " +
                       std::to_string(pending) + " bytes");
     }
-    if (space->kind == "personal" && first_number(co_await tx.execute(owner_mirror, space->owner)) != space->storage_used) {
+    if (space->kind == "personal" &&
+        first_number(co_await tx.execute(owner_mirror, space->owner)) != space->storage_used) {
       found.emplace_back("the owner's storage_used differs from the space's");
     }
     const auto bare = co_await tx.execute(without_version, id);
@@ -185,7 +189,8 @@ Task<Result<>> Fsck::check_chunk_places(SpaceId space) {
         co_return !found.empty();
       };
       CO_TRY(const bool still_known, co_await database::read(chunks_.db(), again));
-      if (still_known) problem(space, "the object " + last + (object.has_value() ? " has another size" : " is missing"));
+      if (still_known)
+        problem(space, "the object " + last + (object.has_value() ? " has another size" : " is missing"));
     }
   }
 }

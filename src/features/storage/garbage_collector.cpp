@@ -112,7 +112,8 @@ Task<Result<>> GarbageCollector::expire(const Space& space, const access::Plan& 
   auto body = [&](Transaction& tx) -> Task<Result<>> {
     co_await SpaceStore::advance(tx, space.id, 0);
     report.tombstones_dropped += co_await GarbageStore::drop_tombstones(tx, space.id, now - retention_.tombstones);
-    const std::chrono::microseconds history = std::max<std::chrono::microseconds>(plan.history, retention_.min_version_age);
+    const std::chrono::microseconds history =
+        std::max<std::chrono::microseconds>(plan.history, retention_.min_version_age);
     report.versions_dropped += co_await GarbageStore::drop_versions(tx, space.id, now - history);
     co_return Result<>();
   };
@@ -153,7 +154,9 @@ Task<Result<std::vector<content::ChunkName>>> GarbageCollector::mark(SpaceId spa
 Task<Result<>> GarbageCollector::sweep_chunks(SpaceId space, GarbageReport& report) {
   const Timestamp now = chunks_.clock().now();
   const Timestamp before = now - retention_.chunks;
-  auto count = [&](Transaction& tx) -> Task<Result<std::int64_t>> { co_return co_await GarbageStore::count_chunks(tx, space); };
+  auto count = [&](Transaction& tx) -> Task<Result<std::int64_t>> {
+    co_return co_await GarbageStore::count_chunks(tx, space);
+  };
   CO_TRY(const std::int64_t chunks, co_await database::read(chunks_.db(), count));
   const auto parts = static_cast<unsigned>(std::min<std::int64_t>(256, chunks / max_marked + 1));
   for (unsigned part = 0; part < parts; ++part) {
@@ -255,7 +258,9 @@ Task<Result<>> GarbageCollector::remove_orphans(GarbageReport& report) {
     after = objects.back().name;
     for (const auto& object : objects) {
       if (object.modified_at >= before) continue;
-      auto known = [&](Transaction& tx) -> Task<Result<bool>> { co_return co_await GarbageStore::knows_segment(tx, object.name); };
+      auto known = [&](Transaction& tx) -> Task<Result<bool>> {
+        co_return co_await GarbageStore::knows_segment(tx, object.name);
+      };
       CO_TRY(const bool is_known, co_await database::read(chunks_.db(), known));
       if (is_known) continue;
       co_await chunks_.blobs().remove(object.name);

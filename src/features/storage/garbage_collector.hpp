@@ -16,9 +16,9 @@ struct Retention {
   std::chrono::hours tombstones{400 * 24};      // how long an absent device still learns of a delete
   std::chrono::hours min_version_age{24};       // no content is thinned sooner, whatever the plan
   std::chrono::hours chunks = chunk_grace;      // after the last touch
-  std::chrono::hours objects{24};               // after the last chunk in it went; also for objects that nobody knows
-  std::chrono::hours commits{30 * 24};          // answers of batches
-  std::chrono::minutes small_bytes{10};         // for readers that have looked a small chunk up
+  std::chrono::hours objects{24};  // after the last chunk in it went; also for objects that nobody knows
+  std::chrono::hours commits{30 * 24};  // answers of batches
+  std::chrono::minutes small_bytes{10};  // for readers that have looked a small chunk up
 };
 
 // What one run did.

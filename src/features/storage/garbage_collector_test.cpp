@@ -29,11 +29,10 @@ class GarbageTest : public StorageTest {
     Fsck fsck(chunks, {depth, repair}, [&](const std::string& problem) { problems_.push_back(problem); });
     return testing::run(fsck.run()).value();
   }
-  void expect_whole() {
-    EXPECT_EQ(check().problems, 0) << (problems_.empty() ? "" : problems_.front());
-  }
+  void expect_whole() { EXPECT_EQ(check().problems, 0) << (problems_.empty() ? "" : problems_.front()); }
   bool complains(const std::string& part) const {
-    return std::any_of(problems_.begin(), problems_.end(), [&](const auto& text) { return text.find(part) != std::string::npos; });
+    return std::any_of(problems_.begin(), problems_.end(),
+                       [&](const auto& text) { return text.find(part) != std::string::npos; });
   }
   std::int64_t chunk_count() { return query(fixture_sql::count_chunks, owner.space); }
 
@@ -125,7 +124,8 @@ TEST_F(GarbageTest, ChunksThatNobodyCommittedGoAfterADayWithTheirReservation) {
   clock.advance(23h);
   EXPECT_EQ(collect().chunks_dropped, 0);
   const std::vector<content::ChunkName> names{content::name_of(large)};
-  EXPECT_TRUE(testing::run(chunks.missing(owner.caller.user, owner.space, names)).value().empty()) << "held for another day";
+  EXPECT_TRUE(testing::run(chunks.missing(owner.caller.user, owner.space, names)).value().empty())
+      << "held for another day";
   clock.advance(2h);
   EXPECT_EQ(collect().chunks_dropped, 1);
   EXPECT_EQ(space().reserved, 500'000);
@@ -232,7 +232,8 @@ TEST_F(GarbageTest, FsckMarksAsVerifiedWhatItHasRead) {
   Put op = new_file(new_id(), owner.root, "a");
   op.content = StorageWorld::content_of(parts);
   const Node made = expect(apply(op));
-  static constexpr database::Statement verified{"test_verified", "SELECT verified FROM file_versions WHERE file_id = $1"};
+  static constexpr database::Statement verified{"test_verified",
+                                                "SELECT verified FROM file_versions WHERE file_id = $1"};
   EXPECT_EQ(query(verified, made.id), 0);
   check(FsckDepth::full, true);
   EXPECT_EQ(query(verified, made.id), 1);

@@ -6,9 +6,9 @@ namespace {
 
 using database::Statement;
 
-constexpr Statement list_expired{
-    "gc_expired_trash",
-    "SELECT id FROM files WHERE space_id = $1 AND deleted_at < $2 AND deleted_at IS NOT NULL AND purged_at IS NULL LIMIT $3"};
+constexpr Statement list_expired{"gc_expired_trash",
+                                 "SELECT id FROM files WHERE space_id = $1 AND deleted_at < $2 AND deleted_at IS NOT "
+                                 "NULL AND purged_at IS NULL LIMIT $3"};
 constexpr Statement list_slimmable{
     "gc_slimmable", "SELECT id FROM files WHERE space_id = $1 AND purged_at < $2 AND filename <> '' LIMIT $3"};
 constexpr Statement slim_row{
@@ -25,7 +25,8 @@ constexpr Statement delete_tombstones{"gc_delete_tombstones",
 constexpr Statement delete_old_versions{
     "gc_delete_old_versions",
     "DELETE FROM file_versions WHERE space_id = $1 AND pinned = 0 AND EXISTS (SELECT 1 FROM file_versions n"
-    " WHERE n.space_id = file_versions.space_id AND n.file_id = file_versions.file_id AND n.version > file_versions.version"
+    " WHERE n.space_id = file_versions.space_id AND n.file_id = file_versions.file_id AND n.version > "
+    "file_versions.version"
     " AND n.created_at < $2)"};
 constexpr Statement list_versions{
     "gc_versions",
@@ -40,10 +41,9 @@ constexpr Statement delete_chunk{
     "DELETE FROM chunks WHERE space_id = $1 AND hash = $2 AND touched_at < $3 RETURNING size, pending, small_id"};
 constexpr Statement insert_dropped{"gc_drop_small",
                                    "INSERT INTO dropped_small_chunks (small_id, dropped_at) VALUES ($1, $2)"};
-constexpr Statement mark_segments{
-    "gc_mark_segments",
-    "UPDATE segments SET dead_at = $2 WHERE dead_at IS NULL AND created_at < $1"
-    " AND NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.object = segments.name)"};
+constexpr Statement mark_segments{"gc_mark_segments",
+                                  "UPDATE segments SET dead_at = $2 WHERE dead_at IS NULL AND created_at < $1"
+                                  " AND NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.object = segments.name)"};
 constexpr Statement list_dead_segments{"gc_dead_segments", "SELECT name FROM segments WHERE dead_at < $1 LIMIT $2"};
 constexpr Statement delete_segment{"gc_delete_segment", "DELETE FROM segments WHERE name = $1"};
 constexpr Statement find_segment{"gc_find_segment", "SELECT 1 FROM segments WHERE name = $1"};
@@ -51,9 +51,9 @@ constexpr Statement list_small{
     "pack_list",
     "SELECT c.hash, c.small_id, s.bytes FROM chunks c JOIN small_chunks s ON s.id = c.small_id WHERE c.space_id = $1"
     " AND c.small_id IS NOT NULL AND c.pending = 0 ORDER BY c.small_id LIMIT 4096"};
-constexpr Statement place_chunk{
-    "pack_place",
-    "UPDATE chunks SET object = $4, object_offset = $5, small_id = NULL WHERE space_id = $1 AND hash = $2 AND small_id = $3"};
+constexpr Statement place_chunk{"pack_place",
+                                "UPDATE chunks SET object = $4, object_offset = $5, small_id = NULL WHERE space_id = "
+                                "$1 AND hash = $2 AND small_id = $3"};
 constexpr Statement delete_small{
     "gc_delete_small",
     "DELETE FROM small_chunks WHERE id IN (SELECT small_id FROM dropped_small_chunks WHERE dropped_at < $1)"};
@@ -114,16 +114,18 @@ Task<std::int64_t> GarbageStore::count_chunks(Transaction& tx, SpaceId space) {
   co_return rows.front().int64(0);
 }
 
-Task<std::vector<content::ChunkName>> GarbageStore::old_chunks(Transaction& tx, SpaceId space, const content::ChunkName& after,
-                                                               Timestamp before, int limit) {
+Task<std::vector<content::ChunkName>> GarbageStore::old_chunks(Transaction& tx, SpaceId space,
+                                                               const content::ChunkName& after, Timestamp before,
+                                                               int limit) {
   const auto rows = co_await tx.execute(list_old_chunks, space, after.view(), before, limit);
   std::vector<content::ChunkName> names;
   for (std::size_t i = 0; i < rows.size(); ++i) names.push_back(read_name(rows[i].bytes(0)));
   co_return names;
 }
 
-Task<std::optional<std::int64_t>> GarbageStore::drop_chunk(Transaction& tx, SpaceId space, const content::ChunkName& name,
-                                                           Timestamp before, Timestamp now) {
+Task<std::optional<std::int64_t>> GarbageStore::drop_chunk(Transaction& tx, SpaceId space,
+                                                           const content::ChunkName& name, Timestamp before,
+                                                           Timestamp now) {
   const auto rows = co_await tx.execute(delete_chunk, space, name.view(), before);
   if (rows.empty()) co_return std::nullopt;
   const auto row = rows.front();
@@ -143,14 +145,17 @@ Task<std::vector<std::string>> GarbageStore::dead_segments(Transaction& tx, Time
   co_return names;
 }
 
-Task<> GarbageStore::forget_segment(Transaction& tx, std::string_view name) { co_await tx.execute(delete_segment, name); }
+Task<> GarbageStore::forget_segment(Transaction& tx, std::string_view name) {
+  co_await tx.execute(delete_segment, name);
+}
 
 Task<bool> GarbageStore::knows_segment(Transaction& tx, std::string_view name) {
   const auto rows = co_await tx.execute(find_segment, name);
   co_return !rows.empty();
 }
 
-Task<std::vector<GarbageStore::SmallChunk>> GarbageStore::small_chunks(Transaction& tx, SpaceId space, std::int64_t max_bytes) {
+Task<std::vector<GarbageStore::SmallChunk>> GarbageStore::small_chunks(Transaction& tx, SpaceId space,
+                                                                       std::int64_t max_bytes) {
   const auto rows = co_await tx.execute(list_small, space);
   std::vector<SmallChunk> out;
   std::int64_t sum = 0;
@@ -162,8 +167,8 @@ Task<std::vector<GarbageStore::SmallChunk>> GarbageStore::small_chunks(Transacti
   co_return out;
 }
 
-Task<> GarbageStore::move_to_segment(Transaction& tx, const SmallChunk& chunk, std::string_view object, std::uint64_t offset,
-                                     Timestamp now) {
+Task<> GarbageStore::move_to_segment(Transaction& tx, const SmallChunk& chunk, std::string_view object,
+                                     std::uint64_t offset, Timestamp now) {
   const auto rows = co_await tx.execute(place_chunk, chunk.space, chunk.name.view(), chunk.small_id, object, offset);
   if (rows.affected() == 1) co_await tx.execute(insert_dropped, chunk.small_id, now);
 }

@@ -29,8 +29,8 @@ class GarbageStore {
                                                       int limit);
   static Task<std::int64_t> count_chunks(Transaction& tx, SpaceId space);
   // Chunks not touched since `before`, in the order of their names.
-  static Task<std::vector<content::ChunkName>> old_chunks(Transaction& tx, SpaceId space, const content::ChunkName& after,
-                                                          Timestamp before, int limit);
+  static Task<std::vector<content::ChunkName>> old_chunks(Transaction& tx, SpaceId space,
+                                                          const content::ChunkName& after, Timestamp before, int limit);
   // Deletes the row unless it was touched meanwhile. Returns the bytes that were reserved for it, nullopt when it stayed.
   static Task<std::optional<std::int64_t>> drop_chunk(Transaction& tx, SpaceId space, const content::ChunkName& name,
                                                       Timestamp before, Timestamp now);

@@ -49,13 +49,15 @@ Error invalid_cursor() {
 
 }  // namespace
 
-Result<std::int64_t> parse_query_integer(std::string_view name, std::string_view text, std::int64_t min, std::int64_t max) {
+Result<std::int64_t> parse_query_integer(std::string_view name, std::string_view text, std::int64_t min,
+                                         std::int64_t max) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value < min || value > max) {
-    return Error(Errc::invalid_request,
-                 std::string(name) + " must be a number from " + std::to_string(min) + " to " + std::to_string(max) + ".",
-                 "\"field\":\"" + std::string(name) + "\"");
+    return Error(
+        Errc::invalid_request,
+        std::string(name) + " must be a number from " + std::to_string(min) + " to " + std::to_string(max) + ".",
+        "\"field\":\"" + std::string(name) + "\"");
   }
   return value;
 }

@@ -31,6 +31,7 @@ std::string make_versions_cursor(std::int64_t last);
 std::string make_trash_cursor(const Node& last);
 
 // Errors: invalid_request, naming the parameter.
-Result<std::int64_t> parse_query_integer(std::string_view name, std::string_view text, std::int64_t min, std::int64_t max);
+Result<std::int64_t> parse_query_integer(std::string_view name, std::string_view text, std::int64_t min,
+                                         std::int64_t max);
 
 }  // namespace clouddocs::storage

@@ -15,10 +15,12 @@ net::Request request_of(std::vector<std::pair<std::string, std::string>> query) 
   return request;
 }
 
-const std::vector<std::pair<std::string, Sort>> sorts{
-    {"name", {SortKey::name, false}},          {"-name", {SortKey::name, true}},
-    {"modified_at", {SortKey::modified_at, false}}, {"-modified_at", {SortKey::modified_at, true}},
-    {"size", {SortKey::size, false}},          {"-size", {SortKey::size, true}}};
+const std::vector<std::pair<std::string, Sort>> sorts{{"name", {SortKey::name, false}},
+                                                      {"-name", {SortKey::name, true}},
+                                                      {"modified_at", {SortKey::modified_at, false}},
+                                                      {"-modified_at", {SortKey::modified_at, true}},
+                                                      {"size", {SortKey::size, false}},
+                                                      {"-size", {SortKey::size, true}}};
 
 TEST(ListQuery, HasDefaults) {
   const auto query = parse_list_query(request_of({})).value();
@@ -122,9 +124,8 @@ TEST_F(ListPagingTest, PagesOfTheTrashTogetherAreTheWholeTrashLatestFirst) {
     trashed.push_back(expect(apply(Delete{made.id})));
     if (random.below(2) == 0) clock.advance(std::chrono::seconds(1));
   }
-  std::sort(trashed.begin(), trashed.end(), [](const Node& a, const Node& b) {
-    return std::pair(a.deleted_at, a.id) > std::pair(b.deleted_at, b.id);
-  });
+  std::sort(trashed.begin(), trashed.end(),
+            [](const Node& a, const Node& b) { return std::pair(a.deleted_at, a.id) > std::pair(b.deleted_at, b.id); });
   std::vector<NodeId> got;
   std::optional<std::string> cursor;
   do {

@@ -11,7 +11,8 @@ namespace {
 using core::Errc;
 
 TEST(Name, OrdinaryNamesAreTakenAsTheyAre) {
-  for (const std::string name : {"a", "report.pdf", " spaces ", "...", ".hidden", "con", "a:b*c?.txt", "\u65e5\u672c\u8a9e", "\U0001F600"}) {
+  for (const std::string name :
+       {"a", "report.pdf", " spaces ", "...", ".hidden", "con", "a:b*c?.txt", "\u65e5\u672c\u8a9e", "\U0001F600"}) {
     const auto normal = normalise_name(name);
     ASSERT_TRUE(normal.has_value()) << name;
     EXPECT_EQ(normal.value(), name);

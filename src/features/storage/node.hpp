@@ -45,10 +45,10 @@ struct Node {
 };
 
 // The columns of `files` in the order that read_node expects; `p` is a table prefix such as "f.".
-#define CLOUDDOCS_NODE_COLUMNS(p)                                                                               \
-  p "id, " p "parent_id, " p "kind, " p "filename, " p "size, " p "version, " p "content_id, " p "sha256, " p   \
-  "executable, " p "modified_at, " p "uploaded_at, " p "deleted_at, " p "purged_at, " p "seq, " p "tree_seq, " p \
-  "target, " p "mime"
+#define CLOUDDOCS_NODE_COLUMNS(p)                                                                                  \
+  p "id, " p "parent_id, " p "kind, " p "filename, " p "size, " p "version, " p "content_id, " p "sha256, " p      \
+    "executable, " p "modified_at, " p "uploaded_at, " p "deleted_at, " p "purged_at, " p "seq, " p "tree_seq, " p \
+    "target, " p "mime"
 inline constexpr std::size_t node_columns = 17;
 
 Node read_node(const database::Rows::Row& row, std::size_t first = 0);

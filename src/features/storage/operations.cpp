@@ -10,7 +10,8 @@ using core::Error;
 
 Task<OperationResult> Batch::run(const Put& op) {
   if (op.content.size > plan_.max_file_size) {
-    co_return Error(Errc::file_too_large, "A file of this plan has at most " + std::to_string(plan_.max_file_size) + " bytes.");
+    co_return Error(Errc::file_too_large,
+                    "A file of this plan has at most " + std::to_string(plan_.max_file_size) + " bytes.");
   }
   if (op.base_version == 0) co_return co_await create_file(op);
   CO_TRY(Node node, co_await find_live(op.id));
@@ -21,8 +22,9 @@ Task<OperationResult> Batch::run(const Put& op) {
 Task<OperationResult> Batch::create_file(const Put& op) {
   if (const auto existing = co_await TreeStore::find(tx_, space_.id, op.id)) {
     // A retry whose first answer was lost is a success; anything else with this id is refused.
-    const bool same = existing->is_live() && existing->parent == op.parent && existing->content_id == op.content.content_id &&
-                      existing->size == op.content.size && existing->version == 1;
+    const bool same = existing->is_live() && existing->parent == op.parent &&
+                      existing->content_id == op.content.content_id && existing->size == op.content.size &&
+                      existing->version == 1;
     if (same) co_return *existing;
     co_return Error(Errc::id_taken, "The id is in use.");
   }
@@ -99,7 +101,8 @@ Task<OperationResult> Batch::run(const MakeFolder& op) {
     co_return Error(Errc::id_taken, "The id is in use.");
   }
   CO_TRY(const std::size_t depth, co_await require_folder(op.parent));
-  if (depth >= static_cast<std::size_t>(max_depth)) co_return Error(Errc::too_deep, "Folders can be nested 128 deep at most.");
+  if (depth >= static_cast<std::size_t>(max_depth))
+    co_return Error(Errc::too_deep, "Folders can be nested 128 deep at most.");
   CO_TRY(std::string name, co_await claim_name(op.parent, op.filename, false));
   Node node;
   node.id = op.id;
@@ -118,7 +121,8 @@ Task<OperationResult> Batch::run(const Move& op) {
   CO_TRY(const std::size_t depth, co_await require_folder(target));
   if (node.kind == NodeKind::folder && target != *node.parent) {
     for (const auto& ancestor : co_await TreeStore::ancestors(tx_, space_.id, target)) {
-      if (ancestor.id == node.id) co_return Error(Errc::cycle, "A folder cannot be moved into itself or into what it holds.");
+      if (ancestor.id == node.id)
+        co_return Error(Errc::cycle, "A folder cannot be moved into itself or into what it holds.");
     }
     const auto height = co_await TreeStore::height(tx_, space_.id, node.id);
     if (depth + 1 + static_cast<std::size_t>(height) > static_cast<std::size_t>(max_depth)) {
@@ -259,7 +263,8 @@ Task<OperationResult> Batch::run(const Purge& op) {
   auto root = co_await TreeStore::find(tx_, space_.id, op.id);
   if (!root || root->purged_at) co_return Error(Errc::gone, "There is no such item any more.");
   bool trashed = false;
-  for (const auto& ancestor : co_await TreeStore::ancestors(tx_, space_.id, op.id)) trashed = trashed || ancestor.trashed;
+  for (const auto& ancestor : co_await TreeStore::ancestors(tx_, space_.id, op.id))
+    trashed = trashed || ancestor.trashed;
   if (!trashed) co_return Error(Errc::invalid_request, "Only what is in the trash can be deleted for good.");
   Node last = *root;
   for (Node& node : co_await TreeStore::subtree_bottom_up(tx_, space_.id, op.id, max_purge)) {

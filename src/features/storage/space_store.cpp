@@ -8,15 +8,17 @@ using database::Statement;
 
 #define SPACE_COLUMNS "id, owner_id, kind, name, root_id, seq, floor_seq, epoch, storage_used, reserved"
 
-constexpr Statement advance_space{"space_advance", "UPDATE spaces SET seq = seq + $2 WHERE id = $1 RETURNING " SPACE_COLUMNS};
+constexpr Statement advance_space{"space_advance",
+                                  "UPDATE spaces SET seq = seq + $2 WHERE id = $1 RETURNING " SPACE_COLUMNS};
 constexpr Statement find_space{"space_find", "SELECT " SPACE_COLUMNS " FROM spaces WHERE id = $1"};
 constexpr Statement list_spaces{"space_list", "SELECT " SPACE_COLUMNS " FROM spaces WHERE owner_id = $1 ORDER BY id"};
-constexpr Statement insert_space{
-    "space_insert",
-    "INSERT INTO spaces (id, owner_id, kind, name, root_id, seq, epoch, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
+constexpr Statement insert_space{"space_insert",
+                                 "INSERT INTO spaces (id, owner_id, kind, name, root_id, seq, epoch, created_at) "
+                                 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"};
 constexpr Statement add_space_usage{
     "space_add_usage", "UPDATE spaces SET storage_used = storage_used + $2, reserved = reserved + $3 WHERE id = $1"};
-constexpr Statement mirror_usage{"user_mirror_usage", "UPDATE users SET storage_used = storage_used + $2 WHERE id = $1"};
+constexpr Statement mirror_usage{"user_mirror_usage",
+                                 "UPDATE users SET storage_used = storage_used + $2 WHERE id = $1"};
 constexpr Statement raise_space_floor{"space_raise_floor",
                                       "UPDATE spaces SET floor_seq = $2 WHERE id = $1 AND floor_seq < $2"};
 constexpr Statement list_all_spaces{"space_list_all", "SELECT id FROM spaces WHERE id > $1 ORDER BY id LIMIT $2"};
@@ -58,7 +60,8 @@ Task<std::vector<Space>> SpaceStore::list_of(Transaction& tx, UserId user) {
 }
 
 Task<> SpaceStore::create(Transaction& tx, const Space& space, Timestamp now) {
-  co_await tx.execute(insert_space, space.id, space.owner, space.kind, space.name, space.root, space.seq, space.epoch, now);
+  co_await tx.execute(insert_space, space.id, space.owner, space.kind, space.name, space.root, space.seq, space.epoch,
+                      now);
 }
 
 Task<> SpaceStore::add_usage(Transaction& tx, const Space& space, std::int64_t used, std::int64_t reserved) {

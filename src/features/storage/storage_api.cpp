@@ -37,14 +37,16 @@ Result<std::optional<NodeId>> target_folder(const Fields& fields, SpaceId space)
   TRY(const std::optional<FileId> parent, fields.optional_file_id("parent_id"));
   if (!parent) return std::optional<NodeId>();
   if (parent->space != space) {
-    return Error(Errc::invalid_request, "An item cannot go to another space in this way. Copy it there and delete it here.");
+    return Error(Errc::invalid_request,
+                 "An item cannot go to another space in this way. Copy it there and delete it here.");
   }
   return std::optional(parent->node);
 }
 
 Result<bool> renames(const Fields& fields) {
   TRY(const std::optional<std::string> choice, fields.optional_text("on_conflict"));
-  if (choice && *choice != "fail" && *choice != "rename") return access::invalid_member("on_conflict", "\"fail\" or \"rename\"");
+  if (choice && *choice != "fail" && *choice != "rename")
+    return access::invalid_member("on_conflict", "\"fail\" or \"rename\"");
   return choice == "rename";
 }
 
@@ -222,7 +224,8 @@ StorageApi::Reply StorageApi::versions(net::Request& request) {
     append_json_string(out, version.device_name);
     out += version.number == node.version ? ",\"current\":true}" : ",\"current\":false}";
   }
-  out += "],\"next_cursor\":" + (has_more ? "\"" + make_versions_cursor(versions.back().number) + "\"" : std::string("null")) + "}";
+  out += "],\"next_cursor\":" +
+         (has_more ? "\"" + make_versions_cursor(versions.back().number) + "\"" : std::string("null")) + "}";
   co_return net::Response::text(std::move(out), "application/json");
 }
 
@@ -295,14 +298,17 @@ std::string StorageApi::make_ticket(const Caller& caller, FileId id, Timestamp e
 Result<Caller> StorageApi::content_caller(const net::Request& request, FileId id) const {
   const auto ticket = request.query_value("ticket");
   if (!ticket) return require_caller(request);
-  const Error refused(Errc::token_invalid, "The download link is not valid for this file, or has expired. Ask for a new one.");
+  const Error refused(Errc::token_invalid,
+                      "The download link is not valid for this file, or has expired. Ask for a new one.");
   const auto bytes = core::from_base64url(*ticket);
   if (!bytes || bytes->size() != 16 + 8 + 32) return refused;
   Caller caller;
   caller.user = core::id_from_bytes<UserId>(core::ByteView(*bytes).first(16));
-  const auto expires = core::from_micros(static_cast<std::int64_t>(core::load_little_endian<std::uint64_t>(bytes->data() + 16)));
+  const auto expires =
+      core::from_micros(static_cast<std::int64_t>(core::load_little_endian<std::uint64_t>(bytes->data() + 16)));
   const std::string expected = make_ticket(caller, id, expires);
-  if (!core::equal_constant_time(core::as_bytes(expected), core::as_bytes(*ticket)) || clock_.now() > expires) return refused;
+  if (!core::equal_constant_time(core::as_bytes(expected), core::as_bytes(*ticket)) || clock_.now() > expires)
+    return refused;
   return caller;
 }
 
@@ -311,8 +317,9 @@ StorageApi::Reply StorageApi::download_url(net::Request& request) {
   CO_TRY(const FileId id, path_id(request));
   CO_CHECK(co_await service_.find_content(caller, id, 0));
   const Timestamp expires = clock_.now() + ticket_lifetime;
-  co_return net::Response::json({{"url", "/api/files/" + core::to_text(id) + "?ticket=" + make_ticket(caller, id, expires)},
-                                 {"expires_at", core::to_micros(expires)}});
+  co_return net::Response::json(
+      {{"url", "/api/files/" + core::to_text(id) + "?ticket=" + make_ticket(caller, id, expires)},
+       {"expires_at", core::to_micros(expires)}});
 }
 
 StorageApi::Reply StorageApi::download(net::Request& request) {

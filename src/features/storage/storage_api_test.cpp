@@ -43,7 +43,8 @@ class StorageApiTest : public StorageTest {
   }
   net::Reply send_form(const std::string& text, std::size_t piece = 10'000) {
     net::FakeBody body(text, piece);
-    return http.ask(Method::post, "/api/files/upload", {{"Content-Type", "multipart/form-data; boundary=frontier"}}, &body);
+    return http.ask(Method::post, "/api/files/upload", {{"Content-Type", "multipart/form-data; boundary=frontier"}},
+                    &body);
   }
   net::Reply upload(const Form& fields, const std::string& filename, const std::string& content) {
     return send_form(form_of(fields, filename, content));
@@ -60,12 +61,14 @@ class StorageApiTest : public StorageTest {
 TEST_F(StorageApiTest, EverythingNeedsAToken) {
   const Node made = file("a", "x");
   current.reset();
-  for (const std::string& path : {std::string("/api/files"), path_of(made.id), path_of(made.id, "/metadata"), path_of(made.id, "/versions"),
-                                 path_of(made.id, "/versions/1"), std::string("/api/trash")}) {
+  for (const std::string& path :
+       {std::string("/api/files"), path_of(made.id), path_of(made.id, "/metadata"), path_of(made.id, "/versions"),
+        path_of(made.id, "/versions/1"), std::string("/api/trash")}) {
     EXPECT_EQ(http.get(path).code(), "unauthorized") << path;
   }
-  for (const std::string& path : {std::string("/api/files/folders"), std::string("/api/files/upload"), path_of(made.id, "/copy"),
-                                 path_of(made.id, "/versions/1/restore"), path_of(made.id, "/download-url"), "/api/trash/" + id_of(made.id) + "/restore"}) {
+  for (const std::string& path : {std::string("/api/files/folders"), std::string("/api/files/upload"),
+                                  path_of(made.id, "/copy"), path_of(made.id, "/versions/1/restore"),
+                                  path_of(made.id, "/download-url"), "/api/trash/" + id_of(made.id) + "/restore"}) {
     EXPECT_EQ(http.post(path).code(), "unauthorized") << path;
   }
   EXPECT_EQ(http.del(path_of(made.id)).status, 401);
@@ -77,7 +80,7 @@ TEST_F(StorageApiTest, AnotherAccountFindsNothing) {
   const Node made = file("a", "x");
   current = add_account("stranger@example.org");
   for (const std::string& path : {path_of(made.id), path_of(made.id, "/metadata"), path_of(made.id, "/versions"),
-                                 "/api/files?parent_id=" + id_of(owner.root)}) {
+                                  "/api/files?parent_id=" + id_of(owner.root)}) {
     EXPECT_EQ(http.get(path).status, 404) << path;
   }
   EXPECT_EQ(http.del(path_of(made.id)).status, 404);
@@ -131,9 +134,13 @@ TEST_F(StorageApiTest, AnUploadFormMustBeWellFormed) {
   EXPECT_EQ(upload({{"colour", "red"}}, "a", "x").code(), "invalid_request");
   EXPECT_EQ(upload({}, "", "x").status, 422) << "an invalid name";
   EXPECT_EQ(upload({{"parent_id", id_of(new_id())}}, "a", "x").status, 404);
-  EXPECT_EQ(send_form("--frontier\r\nContent-Disposition: form-data; name=\"parent_id\"\r\n\r\n" + id_of(owner.root) + "\r\n--frontier--\r\n").code(),
+  EXPECT_EQ(send_form("--frontier\r\nContent-Disposition: form-data; name=\"parent_id\"\r\n\r\n" + id_of(owner.root) +
+                      "\r\n--frontier--\r\n")
+                .code(),
             "invalid_request");
-  EXPECT_EQ(send_form("--frontier\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--frontier--\r\n").code(), "invalid_request");
+  EXPECT_EQ(
+      send_form("--frontier\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--frontier--\r\n").code(),
+      "invalid_request");
   std::string late = form_of({}, "a", "x");
   late.insert(late.size() - 14, "--frontier\r\nContent-Disposition: form-data; name=\"parent_id\"\r\n\r\nx\r\n");
   EXPECT_EQ(send_form(late).code(), "invalid_request") << "fields come before the file";
@@ -145,7 +152,8 @@ TEST_F(StorageApiTest, ARevokedSessionEndsARunningUpload) {
   const std::string text = form_of({}, "a", std::string(2'000'000, 'x'));
   net::FakeBody body(text, 100'000);
   body.before_piece = [&](std::size_t at) { revoked->store(at >= 1'000'000); };
-  const auto reply = http.ask(Method::post, "/api/files/upload", {{"Content-Type", "multipart/form-data; boundary=frontier"}}, &body);
+  const auto reply =
+      http.ask(Method::post, "/api/files/upload", {{"Content-Type", "multipart/form-data; boundary=frontier"}}, &body);
   EXPECT_EQ(reply.code(), "token_invalid");
   EXPECT_EQ(journal(owner).size(), 1U);
 }
@@ -190,14 +198,17 @@ TEST_F(StorageApiTest, TheListingOfAFolderIsFreshWhenAFolderAboveWasRenamed) {
 TEST_F(StorageApiTest, PatchRenamesAndMoves) {
   const Node made = file("a.txt", "x");
   const Node sub = folder("sub");
-  const auto moved = http.send(Method::patch, path_of(made.id), object{{"base_seq", made.seq}, {"filename", "b.txt"}, {"parent_id", id_of(sub.id)}});
+  const auto moved = http.send(Method::patch, path_of(made.id),
+                               object{{"base_seq", made.seq}, {"filename", "b.txt"}, {"parent_id", id_of(sub.id)}});
   EXPECT_EQ(moved.status, 200);
   EXPECT_EQ(moved.text("parent_id"), id_of(sub.id));
   EXPECT_EQ(http.send(Method::patch, path_of(made.id), object{{"base_seq", made.seq}, {"filename", "c"}}).status, 412);
   EXPECT_EQ(http.send(Method::patch, path_of(made.id), object{{"filename", "c"}}).text("field"), "base_seq");
-  EXPECT_EQ(http.send(Method::patch, path_of(made.id), object{{"base_seq", -1}, {"filename", "c"}}).text("field"), "base_seq");
+  EXPECT_EQ(http.send(Method::patch, path_of(made.id), object{{"base_seq", -1}, {"filename", "c"}}).text("field"),
+            "base_seq");
   const auto foreign = core::to_text(FileId{SpaceId{}, sub.id});
-  EXPECT_EQ(http.send(Method::patch, path_of(made.id), object{{"base_seq", 1}, {"parent_id", foreign}}).code(), "invalid_request");
+  EXPECT_EQ(http.send(Method::patch, path_of(made.id), object{{"base_seq", 1}, {"parent_id", foreign}}).code(),
+            "invalid_request");
   EXPECT_EQ(http.send(Method::patch, "/api/files/x", object{}).code(), "invalid_id");
 }
 

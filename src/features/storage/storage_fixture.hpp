@@ -139,7 +139,8 @@ class StorageWorld {
     return run(door.commit_one(account.caller, account.space, std::move(operation)));
   }
   Result<Node> apply(Operation operation) { return apply(owner, std::move(operation)); }
-  BatchOutcome apply_batch(std::span<const Operation> operations, const std::optional<IdempotencyKey>& key = std::nullopt) {
+  BatchOutcome apply_batch(std::span<const Operation> operations,
+                           const std::optional<IdempotencyKey>& key = std::nullopt) {
     return run(door.commit(owner.caller, owner.space, operations, key)).value();
   }
 
@@ -255,7 +256,8 @@ class StorageWorld {
           ADD_FAILURE() << "the parent of " << node.filename << " has no row";
           break;
         }
-        EXPECT_GE(found->second.tree_seq, node.seq) << "tree_seq of " << found->second.filename << " above " << node.filename;
+        EXPECT_GE(found->second.tree_seq, node.seq)
+            << "tree_seq of " << found->second.filename << " above " << node.filename;
         parent = found->second.parent;
       }
       EXPECT_LT(steps, 200) << "a cycle above " << node.filename;
@@ -269,8 +271,8 @@ class StorageWorld {
   core::asio::thread_pool pool{2};
   const access::Plans plans{{{"free", {64 * mib, 32 * mib, 3, std::chrono::days(30), std::chrono::days(30)}},
                              {"tiny", {mib, mib / 2, 2, std::chrono::days(30), std::chrono::days(30)}}}};
-  const std::unique_ptr<database::Database> database =
-      database::make_sqlite_database({.path = folder_path.path() / "test.db", .migrations = schema::sqlite_migrations()});
+  const std::unique_ptr<database::Database> database = database::make_sqlite_database(
+      {.path = folder_path.path() / "test.db", .migrations = schema::sqlite_migrations()});
   const std::unique_ptr<blob::BlobStore> blobs = blob::make_local_blob_store(folder_path.path() / "blobs", pool);
   ChunkStore chunks{*database, *blobs, pool, plans, clock, random};
   CommitDoor door{*database, plans, clock, random};

@@ -56,7 +56,8 @@ Task<Result<Node>> StorageService::find(const Caller& caller, FileId id) {
   co_return co_await database::read(db_, body);
 }
 
-Task<Result<StorageService::FileVersion>> StorageService::find_content(const Caller& caller, FileId id, std::int64_t number) {
+Task<Result<StorageService::FileVersion>> StorageService::find_content(const Caller& caller, FileId id,
+                                                                       std::int64_t number) {
   auto body = [&](Transaction& tx) -> Task<Result<FileVersion>> {
     auto space = co_await require_space(tx, caller, id.space);
     if (space.has_error()) co_return no_such_item();
@@ -70,7 +71,8 @@ Task<Result<StorageService::FileVersion>> StorageService::find_content(const Cal
   co_return co_await database::read(db_, body);
 }
 
-Task<Result<std::vector<Version>>> StorageService::versions(const Caller& caller, FileId id, int limit, std::int64_t before) {
+Task<Result<std::vector<Version>>> StorageService::versions(const Caller& caller, FileId id, int limit,
+                                                            std::int64_t before) {
   auto body = [&](Transaction& tx) -> Task<Result<std::vector<Version>>> {
     auto space = co_await require_space(tx, caller, id.space);
     if (space.has_error()) co_return no_such_item();
@@ -82,8 +84,8 @@ Task<Result<std::vector<Version>>> StorageService::versions(const Caller& caller
   co_return co_await database::read(db_, body);
 }
 
-Task<Result<std::vector<Node>>> StorageService::trash(const Caller& caller, std::optional<Timestamp> before, NodeId before_id,
-                                                      int limit) {
+Task<Result<std::vector<Node>>> StorageService::trash(const Caller& caller, std::optional<Timestamp> before,
+                                                      NodeId before_id, int limit) {
   auto body = [&](Transaction& tx) -> Task<Result<std::vector<Node>>> {
     co_return co_await TreeStore::trash(tx, caller.personal_space, before, before_id, limit);
   };

@@ -18,11 +18,12 @@ struct Listing {
 // What the REST API reads from the tree. Every read checks that the caller may see the space. Thread-safe.
 class StorageService {
  public:
-  StorageService(database::Database& db, ChunkStore& chunks, CommitDoor& door) : db_(db), chunks_(chunks), door_(door) {}
+  StorageService(database::Database& db, ChunkStore& chunks, CommitDoor& door)
+      : db_(db), chunks_(chunks), door_(door) {}
 
   // The folder (nullopt: the root of the personal space). Errors: not_found, invalid_request (no folder).
-  Task<Result<Listing>> list(const Caller& caller, std::optional<FileId> folder, Sort sort, std::optional<ListPosition> after,
-                             int limit);
+  Task<Result<Listing>> list(const Caller& caller, std::optional<FileId> folder, Sort sort,
+                             std::optional<ListPosition> after, int limit);
   // Errors: not_found (also for what is not the caller's, or purged).
   Task<Result<Node>> find(const Caller& caller, FileId id);
   // A live file with a content (version 0: the current one). Errors: not_found, invalid_request (no file).
@@ -32,8 +33,9 @@ class StorageService {
   };
   Task<Result<FileVersion>> find_content(const Caller& caller, FileId id, std::int64_t version);
   Task<Result<std::vector<Version>>> versions(const Caller& caller, FileId id, int limit,
-                                               std::int64_t before = std::numeric_limits<std::int64_t>::max());
-  Task<Result<std::vector<Node>>> trash(const Caller& caller, std::optional<Timestamp> before, NodeId before_id, int limit);
+                                              std::int64_t before = std::numeric_limits<std::int64_t>::max());
+  Task<Result<std::vector<Node>>> trash(const Caller& caller, std::optional<Timestamp> before, NodeId before_id,
+                                        int limit);
   // Ends a trashed node for good. Errors: as Purge.
   Task<Result<>> purge(const Caller& caller, FileId id);
   // Ends everything in the trash; returns how many items.

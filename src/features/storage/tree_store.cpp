@@ -13,9 +13,9 @@ using database::Statement;
 #define LIVE "deleted_at IS NULL AND purged_at IS NULL"
 
 constexpr Statement find_node{"node_find", "SELECT " NODE " FROM files WHERE space_id = $1 AND id = $2"};
-constexpr Statement find_node_by_name{
-    "node_find_by_name",
-    "SELECT " NODE " FROM files WHERE space_id = $1 AND parent_id = $2 AND filename = $3 AND " LIVE};
+constexpr Statement find_node_by_name{"node_find_by_name",
+                                      "SELECT " NODE
+                                      " FROM files WHERE space_id = $1 AND parent_id = $2 AND filename = $3 AND " LIVE};
 constexpr Statement list_ancestors{
     "node_ancestors",
     "WITH RECURSIVE up(id, parent_id, filename, kind, trashed, depth) AS ("
@@ -38,11 +38,12 @@ constexpr Statement insert_node{
     "INSERT INTO files (space_id, user_id, name_key, " NODE
     ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"
     " ON CONFLICT (space_id, id) DO NOTHING"};
-constexpr Statement update_node{
-    "node_update",
-    "UPDATE files SET name_key = $3, parent_id = $4, filename = $5, size = $6, version = $7, content_id = $8, sha256 = $9,"
-    " executable = $10, modified_at = $11, uploaded_at = $12, deleted_at = $13, purged_at = $14, seq = $15, tree_seq = $16,"
-    " target = $17, mime = $18 WHERE space_id = $1 AND id = $2"};
+constexpr Statement update_node{"node_update",
+                                "UPDATE files SET name_key = $3, parent_id = $4, filename = $5, size = $6, version = "
+                                "$7, content_id = $8, sha256 = $9,"
+                                " executable = $10, modified_at = $11, uploaded_at = $12, deleted_at = $13, purged_at "
+                                "= $14, seq = $15, tree_seq = $16,"
+                                " target = $17, mime = $18 WHERE space_id = $1 AND id = $2"};
 constexpr Statement touch_ancestors{
     "node_touch_upwards",
     "WITH RECURSIVE up(id, parent_id, depth) AS ("
@@ -60,8 +61,8 @@ constexpr Statement list_by_name{
     "node_list_name",
     LIST_WHERE " AND ((kind <> 2), name_key, id) > ($3, $4, $5) ORDER BY (kind <> 2), name_key, id LIMIT $6", nullptr,
     LIST_WHERE " AND ((kind <> 2), name_key, id) > ($3 <> 0, $4, $5) ORDER BY (kind <> 2), name_key, id LIMIT $6"};
-#define LIST_BY(column, direction, comparison)                                                                     \
-  LIST_WHERE " AND ((kind <> 2) > $3 OR ((kind <> 2) = $3 AND (" column " " comparison " $4 OR (" column           \
+#define LIST_BY(column, direction, comparison)                                                           \
+  LIST_WHERE " AND ((kind <> 2) > $3 OR ((kind <> 2) = $3 AND (" column " " comparison " $4 OR (" column \
              " = $4 AND id > $5)))) ORDER BY (kind <> 2), " column " " direction ", id LIMIT $6"
 constexpr Statement list_by_name_descending{"node_list_name_desc", LIST_BY("name_key", "DESC", "<")};
 constexpr Statement list_by_modified{"node_list_modified", LIST_BY("modified_at", "ASC", ">")};
@@ -82,8 +83,8 @@ constexpr Statement list_trash{
     "SELECT " NODE
     " FROM files WHERE space_id = $1 AND deleted_at IS NOT NULL AND purged_at IS NULL AND (deleted_at, id) < ($2, $3)"
     " ORDER BY deleted_at DESC, id DESC LIMIT $4"};
-constexpr Statement list_changes{
-    "node_changes", "SELECT " NODE " FROM files WHERE space_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"};
+constexpr Statement list_changes{"node_changes",
+                                 "SELECT " NODE " FROM files WHERE space_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"};
 constexpr Statement list_subtree{
     "node_subtree",
     "WITH RECURSIVE down(id, depth) AS ("
@@ -95,14 +96,14 @@ constexpr Statement list_subtree{
     " ORDER BY down.depth DESC LIMIT $3"};
 
 #define VERSION "version, content_id, size, sha256, verified, manifest, author_id, device_name, created_at"
-constexpr Statement insert_file_version{
-    "version_insert", "INSERT INTO file_versions (space_id, file_id, " VERSION
-                      ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"};
+constexpr Statement insert_file_version{"version_insert", "INSERT INTO file_versions (space_id, file_id, " VERSION
+                                                          ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"};
 constexpr Statement find_file_version{
     "version_find", "SELECT " VERSION " FROM file_versions WHERE space_id = $1 AND file_id = $2 AND version = $3"};
 constexpr Statement list_file_versions{
     "version_list",
-    "SELECT " VERSION " FROM file_versions WHERE space_id = $1 AND file_id = $2 AND version < $3 ORDER BY version DESC LIMIT $4"};
+    "SELECT " VERSION
+    " FROM file_versions WHERE space_id = $1 AND file_id = $2 AND version < $3 ORDER BY version DESC LIMIT $4"};
 
 std::optional<core::ByteView> view(const std::optional<content::Sha256>& hash) {
   if (!hash) return std::nullopt;
@@ -157,7 +158,8 @@ Task<std::optional<Node>> TreeStore::find(Transaction& tx, SpaceId space, NodeId
   co_return read_node(rows.front());
 }
 
-Task<std::optional<Node>> TreeStore::find_by_name(Transaction& tx, SpaceId space, NodeId parent, std::string_view filename) {
+Task<std::optional<Node>> TreeStore::find_by_name(Transaction& tx, SpaceId space, NodeId parent,
+                                                  std::string_view filename) {
   const auto rows = co_await tx.execute(find_node_by_name, space, parent, filename);
   if (rows.empty()) co_return std::nullopt;
   co_return read_node(rows.front());
@@ -202,8 +204,8 @@ Task<std::vector<Node>> TreeStore::list(Transaction& tx, SpaceId space, NodeId p
                                         const std::optional<ListPosition>& after, int limit) {
   if (!after) co_return read_nodes(co_await tx.execute(first_page(sort), space, parent, limit));
   if (sort.key == SortKey::name) {
-    co_return read_nodes(co_await tx.execute(next_page(sort), space, parent, after->after_folders, after->name_key,
-                                             after->id, limit));
+    co_return read_nodes(
+        co_await tx.execute(next_page(sort), space, parent, after->after_folders, after->name_key, after->id, limit));
   }
   co_return read_nodes(
       co_await tx.execute(next_page(sort), space, parent, after->after_folders, after->number, after->id, limit));
@@ -213,8 +215,8 @@ Task<std::vector<Node>> TreeStore::children(Transaction& tx, SpaceId space, Node
   co_return read_nodes(co_await tx.execute(list_children, space, parent, limit));
 }
 
-Task<std::vector<Node>> TreeStore::trash(Transaction& tx, SpaceId space, std::optional<Timestamp> before, NodeId before_id,
-                                         int limit) {
+Task<std::vector<Node>> TreeStore::trash(Transaction& tx, SpaceId space, std::optional<Timestamp> before,
+                                         NodeId before_id, int limit) {
   const auto at = before ? core::to_micros(*before) : std::numeric_limits<std::int64_t>::max();
   co_return read_nodes(co_await tx.execute(list_trash, space, at, before_id, limit));
 }
@@ -238,7 +240,8 @@ Task<std::optional<Version>> TreeStore::find_version(Transaction& tx, SpaceId sp
   co_return read_version(rows.front());
 }
 
-Task<std::vector<Version>> TreeStore::versions(Transaction& tx, SpaceId space, NodeId file, int limit, std::int64_t before) {
+Task<std::vector<Version>> TreeStore::versions(Transaction& tx, SpaceId space, NodeId file, int limit,
+                                               std::int64_t before) {
   const auto rows = co_await tx.execute(list_file_versions, space, file, before, limit);
   std::vector<Version> out;
   for (std::size_t i = 0; i < rows.size(); ++i) out.push_back(read_version(rows[i]));

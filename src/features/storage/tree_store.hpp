@@ -53,7 +53,8 @@ class TreeStore {
   };
 
   static Task<std::optional<Node>> find(Transaction& tx, SpaceId space, NodeId id);
-  static Task<std::optional<Node>> find_by_name(Transaction& tx, SpaceId space, NodeId parent, std::string_view filename);
+  static Task<std::optional<Node>> find_by_name(Transaction& tx, SpaceId space, NodeId parent,
+                                                std::string_view filename);
   // The node itself and its ancestors up to the root, at most max_depth + 2 of them. Empty when the node does not exist.
   static Task<std::vector<Ancestor>> ancestors(Transaction& tx, SpaceId space, NodeId id);
   // How many levels of folders lie below (0 for an empty folder), counted up to max_depth + 1.
@@ -70,8 +71,8 @@ class TreeStore {
                                       const std::optional<ListPosition>& after, int limit);
   // Live children, in no order.
   static Task<std::vector<Node>> children(Transaction& tx, SpaceId space, NodeId parent, int limit);
-  static Task<std::vector<Node>> trash(Transaction& tx, SpaceId space, std::optional<Timestamp> before, NodeId before_id,
-                                       int limit);
+  static Task<std::vector<Node>> trash(Transaction& tx, SpaceId space, std::optional<Timestamp> before,
+                                       NodeId before_id, int limit);
   static Task<std::vector<Node>> changes(Transaction& tx, SpaceId space, std::int64_t after_seq, int limit);
   // Nodes of the subtree, the deepest first; the root of the subtree comes last.
   static Task<std::vector<Node>> subtree_bottom_up(Transaction& tx, SpaceId space, NodeId root, int limit);

@@ -53,10 +53,12 @@ Result<std::optional<Node>> resolve_conflict(const UploadForm& form, const Stora
   if (!plan.holder || form.on_conflict == OnConflict::rename) return std::optional<Node>();
   const std::string item = "\"item\":" + to_item(plan.space, *plan.holder);
   if (form.on_conflict == OnConflict::fail || plan.holder->kind != NodeKind::file) {
-    return Error(Errc::name_taken, "There is already an item named \"" + plan.holder->filename + "\" in this folder.", item);
+    return Error(Errc::name_taken, "There is already an item named \"" + plan.holder->filename + "\" in this folder.",
+                 item);
   }
   if (form.base_version == 0) {
-    return Error(Errc::invalid_request, "on_conflict=version needs base_version, the version that the upload replaces.");
+    return Error(Errc::invalid_request,
+                 "on_conflict=version needs base_version, the version that the upload replaces.");
   }
   if (plan.holder->version != form.base_version) {
     return Error(Errc::stale_base, "The file has a newer version than the one that this upload replaces.", item);
@@ -76,7 +78,8 @@ StorageApi::Reply StorageApi::upload(net::Request& request) {
     CO_TRY(const std::optional<net::MultipartReader::Part> part, co_await reader.next_part());
     if (!part) co_return Error(Errc::invalid_request, "The form holds no field \"file\".");
     if (part->name == "file") {
-      if (!part->filename) co_return Error(Errc::invalid_request, "The field \"file\" names no file (filename=\"...\").");
+      if (!part->filename)
+        co_return Error(Errc::invalid_request, "The field \"file\" names no file (filename=\"...\").");
       filename = *part->filename;
       break;
     }

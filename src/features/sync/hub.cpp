@@ -13,7 +13,8 @@ constexpr std::string_view topic_prefix = "changes:";
 constexpr std::size_t max_inline_rows = 32;
 constexpr std::size_t max_devices = 100'000;
 
-std::string changes_frame(std::string_view space, std::string_view from, std::string_view to, std::string_view changes) {
+std::string changes_frame(std::string_view space, std::string_view from, std::string_view to,
+                          std::string_view changes) {
   std::string out = "{\"type\":\"changes\",\"space\":\"";
   out.append(space).append("\",\"from\":\"").append(from).append("\",\"to\":\"").append(to).append("\"");
   if (!changes.empty()) out.append(",\"changes\":").append(changes);
@@ -103,21 +104,23 @@ void Hub::deliver(std::string_view topic, std::string_view message) {
     std::string to;
     net::SharedFrame frame;
   };
-  const auto hint = std::make_shared<const Hint>(Hint{
-      std::string(message.substr(0, space_size)), std::string(message.substr(space_size + 1, cursor_size)),
-      std::string(message.substr(space_size + cursor_size + 2, cursor_size)),
-      net::make_text_frame(message.substr(space_size + 2 * cursor_size + 3))});
+  const auto hint = std::make_shared<const Hint>(
+      Hint{std::string(message.substr(0, space_size)), std::string(message.substr(space_size + 1, cursor_size)),
+           std::string(message.substr(space_size + cursor_size + 2, cursor_size)),
+           net::make_text_frame(message.substr(space_size + 2 * cursor_size + 3))});
   // One wake-up per event loop, not per socket.
   std::vector<std::pair<core::asio::any_io_executor, std::vector<std::shared_ptr<Subscriber>>>> by_loop;
   for (auto& receiver : receivers) {
     const auto executor = receiver->executor();
-    auto loop = std::find_if(by_loop.begin(), by_loop.end(), [&](const auto& entry) { return entry.first == executor; });
+    auto loop =
+        std::find_if(by_loop.begin(), by_loop.end(), [&](const auto& entry) { return entry.first == executor; });
     if (loop == by_loop.end()) loop = by_loop.insert(by_loop.end(), {executor, {}});
     loop->second.push_back(std::move(receiver));
   }
   for (auto& [executor, group] : by_loop) {
     core::asio::post(executor, [hint, loop_group = std::move(group)] {
-      for (const auto& subscriber : loop_group) subscriber->send_changes(hint->space, hint->from, hint->to, hint->frame);
+      for (const auto& subscriber : loop_group)
+        subscriber->send_changes(hint->space, hint->from, hint->to, hint->frame);
     });
   }
 }
@@ -166,8 +169,9 @@ void Hub::drain() {
     for (const auto& [user, list] : subscribers_) all.insert(all.end(), list.begin(), list.end());
   }
   for (const auto& subscriber : all) {
-    core::asio::post(subscriber->executor(),
-                     [subscriber] { subscriber->close(1001, "draining", "The server is going away. Connect again in a moment."); });
+    core::asio::post(subscriber->executor(), [subscriber] {
+      subscriber->close(1001, "draining", "The server is going away. Connect again in a moment.");
+    });
   }
 }
 

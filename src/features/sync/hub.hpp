@@ -24,7 +24,8 @@ using core::UserId;
 // One connected device. Lives on its connection's executor; everything in it is used there alone.
 class Subscriber : public std::enable_shared_from_this<Subscriber> {
  public:
-  Subscriber(net::WebSocket& socket, UserId user, SessionId session) : socket_(&socket), user_(user), session_(session) {}
+  Subscriber(net::WebSocket& socket, UserId user, SessionId session)
+      : socket_(&socket), user_(user), session_(session) {}
 
   UserId user() const { return user_; }
   SessionId session() const { return session_; }
@@ -32,7 +33,8 @@ class Subscriber : public std::enable_shared_from_this<Subscriber> {
 
   // Sends the frame, or, while an earlier one is still going out, remembers that the space has changed: one pending hint per
   // space, merged, is all that a slow consumer costs.
-  void send_changes(const std::string& space, const std::string& from, const std::string& to, const net::SharedFrame& frame);
+  void send_changes(const std::string& space, const std::string& from, const std::string& to,
+                    const net::SharedFrame& frame);
   // What was remembered goes out when the socket has become writable.
   void flush();
   // Ends the connection with a bye frame.
@@ -50,7 +52,7 @@ class Subscriber : public std::enable_shared_from_this<Subscriber> {
   UserId user_;
   SessionId session_;
   std::map<std::string, Pending> pending_;
-  bool closed_ = false;   // no more hints
+  bool closed_ = false;  // no more hints
   bool closing_ = false;  // the close frame is being exchanged
 };
 

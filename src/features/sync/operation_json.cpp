@@ -39,13 +39,15 @@ Result<content::ChunkRef> parse_chunk(const json::value& value) {
   if (!value.is_array() || value.get_array().size() != 2) return invalid;
   const auto& pair = value.get_array();
   if (!pair[0].is_string() || !pair[1].is_int64() || pair[1].get_int64() < 0) return invalid;
-  const auto name = content::parse_chunk_name(std::string_view(pair[0].get_string().data(), pair[0].get_string().size()));
+  const auto name =
+      content::parse_chunk_name(std::string_view(pair[0].get_string().data(), pair[0].get_string().size()));
   if (!name) return invalid;
   return content::ChunkRef{*name, static_cast<std::uint64_t>(pair[1].get_int64())};
 }
 
 Result<Operation> parse_put(const Fields& fields, core::SpaceId space) {
-  TRY_CHECK(fields.only({"op", "id", "parent_id", "filename", "base_version", "size", "level", "chunks", "sha256", "modified_at", "executable"}));
+  TRY_CHECK(fields.only({"op", "id", "parent_id", "filename", "base_version", "size", "level", "chunks", "sha256",
+                         "modified_at", "executable"}));
   Put op;
   TRY(op.id, node_id(fields, "id", space));
   TRY(op.parent, node_id(fields, "parent_id", space));
@@ -62,7 +64,8 @@ Result<Operation> parse_put(const Fields& fields, core::SpaceId space) {
   }
   TRY(const std::string hash, fields.text("sha256", 64));
   const auto bytes = core::from_hex(hash);
-  if (!bytes || bytes->size() != op.content.sha256.size()) return access::invalid_member("sha256", "64 hexadecimal digits");
+  if (!bytes || bytes->size() != op.content.sha256.size())
+    return access::invalid_member("sha256", "64 hexadecimal digits");
   std::copy(bytes->begin(), bytes->end(), op.content.sha256.begin());
   TRY(op.modified_at, optional_time(fields, "modified_at"));
   TRY(op.executable, fields.optional_boolean("executable"));
@@ -118,7 +121,8 @@ Result<Operation> parse_delete(const Fields& fields, core::SpaceId space) {
   TRY(const std::optional<std::string> seen, fields.optional_text("seen"));
   if (seen) {
     const auto cursor = parse_cursor(*seen);
-    if (!cursor || cursor->space != space) return Error(Errc::cursor_invalid, "\"seen\" is not a cursor of this space.");
+    if (!cursor || cursor->space != space)
+      return Error(Errc::cursor_invalid, "\"seen\" is not a cursor of this space.");
     op.seen_seq = cursor->seq;
   }
   return Operation(std::move(op));

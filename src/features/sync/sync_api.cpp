@@ -15,12 +15,12 @@ using access::Caller;
 using access::Fields;
 using core::Errc;
 using core::Error;
+using database::Transaction;
 using storage::Cursor;
 using storage::Space;
 using storage::SpaceStore;
 using storage::StorageService;
 using storage::TreeStore;
-using database::Transaction;
 namespace json = boost::json;
 
 constexpr std::size_t max_batch = 1'000;
@@ -50,7 +50,8 @@ Result<std::vector<content::ChunkName>> parse_names(const json::array& values) {
   return names;
 }
 
-void append_manifest(std::string& out, core::FileId id, const storage::Version& version, const content::Manifest& manifest) {
+void append_manifest(std::string& out, core::FileId id, const storage::Version& version,
+                     const content::Manifest& manifest) {
   out += "{\"id\":\"" + core::to_text(id) + "\",\"version\":" + std::to_string(version.number) + ",\"content_id\":\"" +
          core::to_hex(version.content_id) + "\",\"size\":" + std::to_string(version.size) +
          ",\"level\":" + std::to_string(manifest.level) + ",\"chunks\":[";
@@ -65,7 +66,8 @@ void append_manifest(std::string& out, core::FileId id, const storage::Version& 
 
 void SyncApi::mount(net::Router& router) {
   using enum net::Method;
-  auto add = [&](net::Method method, const char* pattern, Reply (SyncApi::*member)(net::Request&), std::uint64_t limit) {
+  auto add = [&](net::Method method, const char* pattern, Reply (SyncApi::*member)(net::Request&),
+                 std::uint64_t limit) {
     router.add(method, pattern, [this, member](net::Request& request) { return (this->*member)(request); },
                {.body_limit = limit});
   };
@@ -83,7 +85,9 @@ void SyncApi::mount(net::Router& router) {
 
 SyncApi::Reply SyncApi::spaces(net::Request& request) {
   CO_TRY(const Caller caller, require_caller(request));
-  auto body = [&](Transaction& tx) -> Task<Result<std::vector<Space>>> { co_return co_await SpaceStore::list_of(tx, caller.user); };
+  auto body = [&](Transaction& tx) -> Task<Result<std::vector<Space>>> {
+    co_return co_await SpaceStore::list_of(tx, caller.user);
+  };
   CO_TRY(const std::vector<Space> spaces, co_await database::read(storage_.chunks().db(), body));
   json::array items;
   for (const auto& space : spaces) {
@@ -111,7 +115,8 @@ SyncApi::Reply SyncApi::changes(net::Request& request) {
   std::optional<Cursor> cursor;
   if (const auto text = request.query_value("cursor")) {
     cursor = storage::parse_cursor(*text);
-    if (!cursor || cursor->space != space_id) co_return Error(Errc::cursor_invalid, "The cursor is not one of this space.");
+    if (!cursor || cursor->space != space_id)
+      co_return Error(Errc::cursor_invalid, "The cursor is not one of this space.");
   }
   struct Page {
     Space space;
@@ -120,10 +125,12 @@ SyncApi::Reply SyncApi::changes(net::Request& request) {
   auto body = [&](Transaction& tx) -> Task<Result<Page>> {
     CO_TRY(Space space, co_await StorageService::require_space(tx, caller, space_id));
     if (cursor && cursor->epoch != space.epoch) {
-      co_return Error(Errc::cursor_resync, "The history of this space has changed. List it anew and merge; delete nothing.");
+      co_return Error(Errc::cursor_resync,
+                      "The history of this space has changed. List it anew and merge; delete nothing.");
     }
     if (cursor && cursor->seq > space.seq) {
-      co_return Error(Errc::cursor_resync, "The cursor is ahead of this space. List it anew and merge; delete nothing.");
+      co_return Error(Errc::cursor_resync,
+                      "The cursor is ahead of this space. List it anew and merge; delete nothing.");
     }
     const bool lists = !cursor || cursor->listing_floor == space.floor_seq;
     if (!lists && cursor->seq < space.floor_seq) {
@@ -183,7 +190,8 @@ SyncApi::Reply SyncApi::manifests(net::Request& request) {
       std::optional<storage::Version> version;
       const auto node = co_await TreeStore::find(tx, space, file.id.node);
       if (node && !node->purged_at && file.id.space == space && node->kind == storage::NodeKind::file) {
-        version = co_await TreeStore::find_version(tx, space, file.id.node, file.version == 0 ? node->version : file.version);
+        version =
+            co_await TreeStore::find_version(tx, space, file.id.node, file.version == 0 ? node->version : file.version);
       }
       if (version) {
         CO_TRY(const content::Manifest manifest, content::decode_manifest(version->manifest));
@@ -267,7 +275,8 @@ SyncApi::Reply SyncApi::store_chunks(net::Request& request) {
       if (frame->missing) co_return Error(Errc::chunk_frame_invalid, "A frame without bytes can only be in an answer.");
       const auto& bytes = frame->bytes;
       auto hash = [&] { return content::name_of(bytes); };
-      const content::ChunkName name = bytes.size() > (64U << 10) ? co_await core::blocking(chunks.pool(), hash) : hash();
+      const content::ChunkName name =
+          bytes.size() > (64U << 10) ? co_await core::blocking(chunks.pool(), hash) : hash();
       if (name != frame->name) {
         co_return Error(Errc::chunk_hash_mismatch, "The bytes sent as chunk " + content::to_text(frame->name) +
                                                        " have another hash. Nothing of this request was stored.");
@@ -329,7 +338,9 @@ SyncApi::Reply SyncApi::commit(net::Request& request) {
 
 SyncApi::Reply SyncApi::status(net::Request& request) {
   CO_TRY(const Caller caller, require_caller(request));
-  auto body = [&](Transaction& tx) -> Task<Result<std::vector<Space>>> { co_return co_await SpaceStore::list_of(tx, caller.user); };
+  auto body = [&](Transaction& tx) -> Task<Result<std::vector<Space>>> {
+    co_return co_await SpaceStore::list_of(tx, caller.user);
+  };
   CO_TRY(const std::vector<Space> spaces, co_await database::read(storage_.chunks().db(), body));
   CO_TRY(const auth::User user, co_await auth_.find_user(caller.user));
   CO_TRY(const std::vector<auth::Session> sessions, co_await auth_.sessions(caller.user));

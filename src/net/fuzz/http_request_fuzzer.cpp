@@ -46,12 +46,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   if (length) {
     Request request;
     Framing framing;
-    if (!parse_head(input.substr(0, *length), request, framing) && framing.chunked && framing.content_length != 0) std::abort();
+    if (!parse_head(input.substr(0, *length), request, framing) && framing.chunked && framing.content_length != 0)
+      std::abort();
     rest.remove_prefix(*length);
   }
 
   bool failed_whole = false;
   bool failed_stepwise = false;
-  if (decode(rest, rest.size() + 1, failed_whole) != decode(rest, piece, failed_stepwise) || failed_whole != failed_stepwise) std::abort();
+  if (decode(rest, rest.size() + 1, failed_whole) != decode(rest, piece, failed_stepwise) ||
+      failed_whole != failed_stepwise)
+    std::abort();
   return 0;
 }

@@ -22,7 +22,18 @@ class ChunkedDecoder {
 
  private:
   enum class State : std::uint8_t {
-    size, extension, size_end, content, content_cr, content_lf, trailer_start, trailer, trailer_lf, end_lf, done, failed
+    size,
+    extension,
+    size_end,
+    content,
+    content_cr,
+    content_lf,
+    trailer_start,
+    trailer,
+    trailer_lf,
+    end_lf,
+    done,
+    failed
   };
   void take(char c);
   void take_size(char c);

@@ -27,7 +27,8 @@ struct Connection::Exchange {
   std::optional<RequestBody> body;
 };
 
-Connection::Connection(ServerEnvironment& environment, EventLoop& loop, std::unique_ptr<Stream> stream, std::string peer)
+Connection::Connection(ServerEnvironment& environment, EventLoop& loop, std::unique_ptr<Stream> stream,
+                       std::string peer)
     : environment_(environment), channel_(loop, std::move(stream)), peer_(std::move(peer)) {
   loop.add(*this);
   environment_.connections.fetch_add(1, std::memory_order_relaxed);
@@ -111,7 +112,8 @@ Task<bool> Connection::read_head(Exchange& exchange) {
     }
     if (scanner.refused()) co_return co_await refuse(exchange, *scanner.refused());
     if (length.value_or(input_.view().size()) > config.header_limit) {
-      co_return co_await refuse(exchange, {431, "headers_too_large", "The request's header fields are over the limit."});
+      co_return co_await refuse(exchange,
+                                {431, "headers_too_large", "The request's header fields are over the limit."});
     }
     if (length) {
       const auto refusal = parse_head(input_.view().substr(0, *length), exchange.request, exchange.framing);
@@ -172,7 +174,8 @@ Task<bool> Connection::respond(Exchange& exchange, Response response) {
   try {
     complete = co_await write_response(channel_, response, frame);
   } catch (const std::exception& e) {
-    core::log_error("response_cut", {{"request_id", exchange.request.id}, {"route", exchange.request.route}, {"error", e.what()}});
+    core::log_error("response_cut",
+                    {{"request_id", exchange.request.id}, {"route", exchange.request.route}, {"error", e.what()}});
   }
   observe(exchange, response.status);
   if (!complete) co_return false;
@@ -200,7 +203,8 @@ Task<bool> Connection::refuse(Exchange& exchange, const Refusal& refusal) {
 void Connection::observe(const Exchange& exchange, int status) {
   if (!environment_.observer) return;
   const std::uint64_t unread = input_.view().size();
-  environment_.observer({exchange.request, exchange.request.route, status, channel_.bytes_in() - unread - exchange.bytes_in_before,
+  environment_.observer({exchange.request, exchange.request.route, status,
+                         channel_.bytes_in() - unread - exchange.bytes_in_before,
                          channel_.bytes_out() - exchange.bytes_out_before, Clock::now() - exchange.started});
 }
 

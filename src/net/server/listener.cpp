@@ -20,7 +20,9 @@ using core::Task;
 namespace {
 
 void check(const error_code& error, const char* what, const ServerConfig& config) {
-  if (error) throw std::system_error(error.value(), std::system_category(), what + (" " + config.address + ":" + std::to_string(config.port)));
+  if (error)
+    throw std::system_error(error.value(), std::system_category(),
+                            what + (" " + config.address + ":" + std::to_string(config.port)));
 }
 
 std::string to_text(const sockaddr_storage& address) {
@@ -79,7 +81,8 @@ void Listener::close() {
 
 Task<> Listener::run() {
   while (!closed_) {
-    const auto [error] = co_await acceptor_.async_wait(asio::socket_base::wait_read, asio::as_tuple(asio::use_awaitable));
+    const auto [error] =
+        co_await acceptor_.async_wait(asio::socket_base::wait_read, asio::as_tuple(asio::use_awaitable));
     if (error || closed_) co_return;
     constexpr int most_at_once = 64;
     int accepted = 0;
@@ -95,7 +98,8 @@ Task<> Listener::run() {
 bool Listener::accept_one() {
   sockaddr_storage from{};
   socklen_t length = sizeof from;
-  const int descriptor = ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&from), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const int descriptor =
+      ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&from), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (descriptor < 0) return false;
   if (environment_.connections.load(std::memory_order_relaxed) >= environment_.config.max_connections) {
     refuse(descriptor);
@@ -119,10 +123,14 @@ bool Listener::accept_one() {
 }
 
 void Listener::refuse(int descriptor) {
-  const Response response = problem(core::Error(core::Errc::unavailable, "The server has as many connections as it takes; try again."));
+  const Response response =
+      problem(core::Error(core::Errc::unavailable, "The server has as many connections as it takes; try again."));
   const auto& body = std::get<std::string>(response.body);
-  const std::string text = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 2\r\nContent-Type: application/problem+json\r\n"
-                           "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  const std::string text =
+      "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 2\r\nContent-Type: "
+      "application/problem+json\r\n"
+      "Content-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body;
   if (!environment_.tls) {
     [[maybe_unused]] const auto sent = ::send(descriptor, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }

@@ -32,7 +32,8 @@ void RequestBody::take_back() {
 Task<Result<ByteView>> RequestBody::read() {
   CO_TRY(const ByteView piece, co_await read_raw());
   read_ += piece.size();
-  if (read_ > limit_) co_return fail(Error(Errc::body_too_large, "The body may have " + std::to_string(limit_) + " bytes at most."));
+  if (read_ > limit_)
+    co_return fail(Error(Errc::body_too_large, "The body may have " + std::to_string(limit_) + " bytes at most."));
   co_return piece;
 }
 
@@ -77,7 +78,8 @@ Task<Result<std::string_view>> RequestBody::receive(std::size_t most) {
   if (is_revoked()) co_return fail(Error(Errc::token_invalid, "The session was ended while the body was being sent."));
   if (got.error) {
     const bool stalled = got.error == core::asio::error::timed_out;
-    co_return fail(Error(Errc::upload_incomplete, stalled ? "No bytes came for too long; send the body again or resume." : ""));
+    co_return fail(
+        Error(Errc::upload_incomplete, stalled ? "No bytes came for too long; send the body again or resume." : ""));
   }
   co_return std::string_view(room.data(), got.bytes);
 }
@@ -90,7 +92,8 @@ Task<Result<ByteView>> RequestBody::read_chunked() {
     }
     const auto step = decoder_.next(undecoded_);
     undecoded_.remove_prefix(step.consumed);
-    if (decoder_.has_failed()) co_return fail(Error(Errc::invalid_request, "The chunked coding of the body is broken."));
+    if (decoder_.has_failed())
+      co_return fail(Error(Errc::invalid_request, "The chunked coding of the body is broken."));
     if (!step.content.empty()) co_return core::as_bytes(step.content);
     if (decoder_.is_done()) {
       // The rest is the next request's.

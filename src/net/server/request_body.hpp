@@ -17,7 +17,12 @@ namespace clouddocs::net {
 class RequestBody : public BodyReader {
  public:
   RequestBody(Channel& channel, InputBuffer& input, const Framing& framing, SteadyDuration stall)
-      : channel_(channel), input_(input), framing_(framing), stall_(stall), buffer_(channel.loop().buffers), left_(framing.content_length) {}
+      : channel_(channel),
+        input_(input),
+        framing_(framing),
+        stall_(stall),
+        buffer_(channel.loop().buffers),
+        left_(framing.content_length) {}
 
   std::optional<std::uint64_t> content_length() const override;
   core::Task<core::Result<core::ByteView>> read() override;
@@ -47,10 +52,10 @@ class RequestBody : public BodyReader {
   std::uint64_t left_;  // of a body with Content-Length
   std::uint64_t read_ = 0;
   std::uint64_t limit_ = std::numeric_limits<std::uint64_t>::max();
-  std::size_t lent_ = 0;         // bytes of input_ that the last view borrowed
-  std::string_view undecoded_;   // of buffer_
+  std::size_t lent_ = 0;  // bytes of input_ that the last view borrowed
+  std::string_view undecoded_;  // of buffer_
   ChunkedDecoder decoder_;
-  bool continued_ = false;       // nothing need be said to the peer before it sends the body
+  bool continued_ = false;  // nothing need be said to the peer before it sends the body
   std::shared_ptr<const std::atomic<bool>> revoked_;
   std::optional<core::Error> error_;
 };

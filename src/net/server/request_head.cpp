@@ -144,7 +144,8 @@ bool split_target(Request& request) {
     if (pair.empty()) continue;
     const auto equals = pair.find('=');
     auto name = core::percent_decode(pair.substr(0, equals), true);
-    auto value = core::percent_decode(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1), true);
+    auto value =
+        core::percent_decode(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1), true);
     if (!name || !value) return false;
     request.query.emplace_back(std::move(*name), std::move(*value));
   }
@@ -163,13 +164,16 @@ std::optional<Refusal> parse_head(std::string_view head, Request& request, Frami
   HeadParser parser(request, framing);
   error_code error;
   parser.put(boost::asio::buffer(head), error);
-  if (parser.is_unsupported_coding && error == http::error::bad_value) return Refusal{501, "not_implemented", parser.fault};
+  if (parser.is_unsupported_coding && error == http::error::bad_value)
+    return Refusal{501, "not_implemented", parser.fault};
   if (parser.fault != nullptr) return Refusal{400, "invalid_request", parser.fault};
   if (error == http::error::bad_version && names_other_version(head)) {
     return Refusal{505, "version_not_supported", "This server speaks HTTP/1.1 and HTTP/1.0."};
   }
-  if (error || !parser.is_header_done()) return Refusal{400, "invalid_request", "The request line or a header field is malformed."};
-  if (parser.hosts > 1 || (parser.hosts == 0 && !framing.is_http10)) return Refusal{400, "invalid_request", "A request has one Host field."};
+  if (error || !parser.is_header_done())
+    return Refusal{400, "invalid_request", "The request line or a header field is malformed."};
+  if (parser.hosts > 1 || (parser.hosts == 0 && !framing.is_http10))
+    return Refusal{400, "invalid_request", "A request has one Host field."};
   if (!split_target(request)) return Refusal{400, "invalid_request", "The request target is malformed."};
   return std::nullopt;
 }

@@ -44,7 +44,9 @@ bool is_framing_field(std::string_view name) {
 std::optional<std::uint64_t> length_of(const Response& response) {
   struct Visitor {
     std::optional<std::uint64_t> operator()(const std::string& text) const { return text.size(); }
-    std::optional<std::uint64_t> operator()(const std::shared_ptr<const std::string>& text) const { return text ? text->size() : 0; }
+    std::optional<std::uint64_t> operator()(const std::shared_ptr<const std::string>& text) const {
+      return text ? text->size() : 0;
+    }
     std::optional<std::uint64_t> operator()(const BodyParts& parts) const { return parts.length; }
     std::optional<std::uint64_t> operator()(const BodyStream& stream) const { return stream.length; }
     std::optional<std::uint64_t> operator()(const WebSocketSession&) const { return 0; }
@@ -55,7 +57,8 @@ std::optional<std::uint64_t> length_of(const Response& response) {
 // Sends a response's body behind its head.
 class BodyWriter {
  public:
-  BodyWriter(Channel& channel, const ResponseFrame& frame, bool chunked) : channel_(channel), frame_(frame), chunked_(chunked) {}
+  BodyWriter(Channel& channel, const ResponseFrame& frame, bool chunked)
+      : channel_(channel), frame_(frame), chunked_(chunked) {}
 
   Task<bool> write_text(std::string head, std::string_view body) {
     std::array<iovec, 2> pieces{piece_of(head), piece_of(body)};
@@ -120,8 +123,10 @@ class BodyWriter {
 };
 
 // Writes a response in memory with one system call when the socket takes it. Nullopt when some is left (in `head` and the body).
-std::optional<bool> try_write_text(Channel& channel, std::string_view head, std::string_view body, std::size_t& written) {
-  std::array<iovec, 2> pieces{iovec{const_cast<char*>(head.data()), head.size()}, iovec{const_cast<char*>(body.data()), body.size()}};
+std::optional<bool> try_write_text(Channel& channel, std::string_view head, std::string_view body,
+                                   std::size_t& written) {
+  std::array<iovec, 2> pieces{iovec{const_cast<char*>(head.data()), head.size()},
+                              iovec{const_cast<char*>(body.data()), body.size()}};
   std::span<iovec> left(pieces.data(), body.empty() ? 1 : 2);
   const IoResult result = channel.try_write(left);
   written = result.bytes;
@@ -184,7 +189,8 @@ Task<bool> write_response(Channel& channel, Response& response, ResponseFrame& f
   std::string_view body;
   if (!frame.head_only && !bodiless) {
     if (const auto* text = std::get_if<std::string>(&response.body)) body = *text;
-    if (const auto* text = std::get_if<std::shared_ptr<const std::string>>(&response.body); text != nullptr && *text) body = **text;
+    if (const auto* text = std::get_if<std::shared_ptr<const std::string>>(&response.body); text != nullptr && *text)
+      body = **text;
   }
   std::size_t written = 0;
   if (const auto outcome = try_write_text(channel, head, body, written)) co_return *outcome;

@@ -77,7 +77,9 @@ Task<error_code> Stream::wait_readable() {
   co_return error;
 }
 
-void Stream::notify_writable(std::function<void(error_code)> callback) { socket_.async_wait(Tcp::socket::wait_write, std::move(callback)); }
+void Stream::notify_writable(std::function<void(error_code)> callback) {
+  socket_.async_wait(Tcp::socket::wait_write, std::move(callback));
+}
 
 void Stream::cancel() {
   error_code ignored;

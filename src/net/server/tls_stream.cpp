@@ -25,7 +25,8 @@ std::string last_reason() {
   return text;
 }
 
-int select_protocol(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* in, unsigned int in_length, void*) {
+int select_protocol(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* in,
+                    unsigned int in_length, void*) {
   static constexpr unsigned char http11[] = "\x08http/1.1";
   unsigned char* chosen = nullptr;
   const int found = ::SSL_select_next_proto(&chosen, out_length, http11, sizeof http11 - 1, in, in_length);
@@ -40,7 +41,8 @@ std::shared_ptr<SSL_CTX> load(const std::string& certificate, const std::string&
   ::SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION);
   ::SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
   // Partial writes and moving buffers: what is left is sent later from wherever it lies then. Released buffers: an idle connection holds none.
-  ::SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  ::SSL_CTX_set_mode(tls,
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   // One recv(2) for several records instead of two for each.
   ::SSL_CTX_set_read_ahead(tls, 1);
   ::SSL_CTX_set_default_read_buffer_len(tls, 64U << 10);
@@ -127,7 +129,8 @@ IoResult TlsStream::try_write(std::span<const iovec> pieces, bool /*more*/) {
     const iovec& first = pieces.front();
     IoResult result;
     if (first.iov_len - offset >= record_size || pieces.size() == 1) {
-      result = write_once(static_cast<const char*>(first.iov_base) + offset, std::min(first.iov_len - offset, record_size));
+      result =
+          write_once(static_cast<const char*>(first.iov_base) + offset, std::min(first.iov_len - offset, record_size));
     } else {
       // Small pieces (a head, its body) share a record. The same bytes come together again after would_block, as OpenSSL demands.
       std::array<char, record_size> joined;

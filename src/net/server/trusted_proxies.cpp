@@ -58,7 +58,8 @@ std::string TrustedProxies::client_address(const std::string& peer, std::string_
   // From the right: each entry was added by the one to its right, so the first untrusted one is as far as the list can be believed.
   while (!forwarded_for.empty()) {
     const auto comma = forwarded_for.rfind(',');
-    const std::string_view entry = trim(comma == std::string_view::npos ? forwarded_for : forwarded_for.substr(comma + 1));
+    const std::string_view entry =
+        trim(comma == std::string_view::npos ? forwarded_for : forwarded_for.substr(comma + 1));
     forwarded_for = comma == std::string_view::npos ? std::string_view() : forwarded_for.substr(0, comma);
     if (!parse(entry)) break;
     client = entry;

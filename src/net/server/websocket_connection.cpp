@@ -16,13 +16,16 @@ using Clock = std::chrono::steady_clock;
 using Event = MessageReader::Event;
 
 Result<std::string> websocket_accept(const Request& request) {
-  const auto has = [&](std::string_view name, std::string_view token) { return list_contains(request.headers.find(name).value_or(""), token); };
+  const auto has = [&](std::string_view name, std::string_view token) {
+    return list_contains(request.headers.find(name).value_or(""), token);
+  };
   const std::string_view key = request.headers.find("Sec-WebSocket-Key").value_or("");
   const bool is_key = key.size() == 24 && key.ends_with("==") && key.find_first_of(" ,") == std::string_view::npos;
   if (request.method != Method::get || !has("Upgrade", "websocket") || !has("Connection", "upgrade") || !is_key) {
     return Error(Errc::invalid_request, "This address speaks WebSocket (RFC 6455); send the opening handshake.");
   }
-  if (request.headers.find("Sec-WebSocket-Version") != "13") return Error(Errc::invalid_request, "The WebSocket version spoken here is 13.");
+  if (request.headers.find("Sec-WebSocket-Version") != "13")
+    return Error(Errc::invalid_request, "The WebSocket version spoken here is 13.");
   return websocket_accept_key(key);
 }
 
@@ -92,10 +95,12 @@ Task<Result<std::string>> WebSocketConnection::read(std::size_t limit, SteadyDur
   const Event event = co_await next_event(Clock::now() + timeout);
   reading_ = false;
   if (event == Event::message) co_return reader_.take_message();
-  if (event == Event::none && !channel_.is_broken() && !close_sent_) co_return Error(Errc::unavailable, "No message came in time.");
+  if (event == Event::none && !channel_.is_broken() && !close_sent_)
+    co_return Error(Errc::unavailable, "No message came in time.");
   closed_ = true;
   if (event != Event::failed) co_return Errc::gone;
-  if (reader_.failure() == 1009) co_return Error(Errc::body_too_large, "A message may have " + std::to_string(limit) + " bytes at most.");
+  if (reader_.failure() == 1009)
+    co_return Error(Errc::body_too_large, "A message may have " + std::to_string(limit) + " bytes at most.");
   co_return Error(Errc::invalid_request, "The peer broke the WebSocket protocol.");
 }
 

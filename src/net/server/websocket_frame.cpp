@@ -38,7 +38,8 @@ void append_close_frame(std::string& out, std::uint16_t code, std::string_view r
 std::string websocket_accept_key(std::string_view key) {
   const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
   std::array<std::byte, SHA_DIGEST_LENGTH> digest;
-  ::SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), reinterpret_cast<unsigned char*>(digest.data()));
+  ::SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
   return core::to_base64(digest);
 }
 
@@ -98,7 +99,8 @@ std::size_t MessageReader::feed(std::string_view input, Event& event) {
   std::size_t used = 0;
   while (event == Event::none) {
     if (!in_payload_) {
-      while (header_length_ < header_size() && used < input.size()) header_[header_length_++] = static_cast<std::uint8_t>(input[used++]);
+      while (header_length_ < header_size() && used < input.size())
+        header_[header_length_++] = static_cast<std::uint8_t>(input[used++]);
       if (header_length_ < header_size()) return used;
       header_length_ = header_length_ > 0 && parse_header() ? 0 : header_length_;
       if (!in_payload_) {
@@ -138,9 +140,12 @@ MessageReader::Event MessageReader::finish_frame() {
     case Opcode::ping: return Event::ping;
     case Opcode::pong: return Event::pong;
     case Opcode::close: {
-      if (control_.size() == 1 || !core::is_utf8(std::string_view(control_).substr(std::min<std::size_t>(2, control_.size())))) return fail(1002);
+      if (control_.size() == 1 ||
+          !core::is_utf8(std::string_view(control_).substr(std::min<std::size_t>(2, control_.size()))))
+        return fail(1002);
       const std::uint16_t code = close_code();
-      const bool is_valid = control_.empty() || (code >= 3000 && code < 5000) || (code >= 1000 && code <= 1014 && (code < 1004 || code > 1006));
+      const bool is_valid = control_.empty() || (code >= 3000 && code < 5000) ||
+                            (code >= 1000 && code <= 1014 && (code < 1004 || code > 1006));
       return is_valid ? Event::close : fail(1002);
     }
     default: break;
@@ -154,7 +159,8 @@ std::string MessageReader::take_message() { return std::exchange(message_, {}); 
 
 std::uint16_t MessageReader::close_code() const {
   if (control_.size() < 2) return 1005;
-  return static_cast<std::uint16_t>(static_cast<std::uint8_t>(control_[0]) << 8 | static_cast<std::uint8_t>(control_[1]));
+  return static_cast<std::uint16_t>(static_cast<std::uint8_t>(control_[0]) << 8 |
+                                    static_cast<std::uint8_t>(control_[1]));
 }
 
 }  // namespace clouddocs::net
