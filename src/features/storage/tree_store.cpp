@@ -25,14 +25,17 @@ constexpr Statement list_ancestors{
     " SELECT f.id, f.parent_id, f.filename, f.kind, f.deleted_at IS NOT NULL, up.depth + 1 FROM up"
     "  JOIN files f ON f.space_id = $1 AND f.id = up.parent_id WHERE up.depth < 130)"
     "SELECT id, filename, kind, trashed FROM up ORDER BY depth"};
-constexpr Statement measure_height{
-    "node_height",
-    "WITH RECURSIVE down(id, depth) AS ("
-    " SELECT id, 0 FROM files WHERE space_id = $1 AND id = $2"
-    " UNION ALL"
-    " SELECT f.id, down.depth + 1 FROM down JOIN files f ON f.space_id = $1 AND f.parent_id = down.id"
-    "  WHERE f.kind = 2 AND f.purged_at IS NULL AND down.depth < 130)"
-    "SELECT MAX(depth) FROM down"};
+// Without being told, SQLite takes the primary key for the children of a folder and reads the whole space for each.
+#define CHILDREN_INDEX " INDEXED BY files_by_parent"
+#define HEIGHT(index)                                                \
+  "WITH RECURSIVE down(id, depth) AS ("                              \
+  " SELECT id, 0 FROM files WHERE space_id = $1 AND id = $2"         \
+  " UNION ALL"                                                       \
+  " SELECT f.id, down.depth + 1 FROM down JOIN files f" index        \
+  " ON f.space_id = $1 AND f.parent_id = down.id"                    \
+  "  WHERE f.kind = 2 AND f.purged_at IS NULL AND down.depth < 130)" \
+  "SELECT MAX(depth) FROM down"
+constexpr Statement measure_height{"node_height", HEIGHT(""), HEIGHT(CHILDREN_INDEX)};
 constexpr Statement insert_node{
     "node_insert",
     "INSERT INTO files (space_id, user_id, name_key, " NODE
@@ -76,8 +79,9 @@ constexpr Statement first_by_modified_descending{"node_first_modified_desc", LIS
 constexpr Statement first_by_size{"node_first_size", LIST_FIRST_BY("size", "ASC")};
 constexpr Statement first_by_size_descending{"node_first_size_desc", LIST_FIRST_BY("size", "DESC")};
 
-constexpr Statement list_children{
-    "node_children", "SELECT " NODE " FROM files WHERE space_id = $1 AND parent_id = $2 AND " LIVE " LIMIT $3"};
+#define CHILDREN(index) \
+  "SELECT " NODE " FROM files" index " WHERE space_id = $1 AND parent_id = $2 AND " LIVE " LIMIT $3"
+constexpr Statement list_children{"node_children", CHILDREN(""), CHILDREN(CHILDREN_INDEX)};
 constexpr Statement list_trash{
     "node_trash",
     "SELECT " NODE
@@ -85,15 +89,15 @@ constexpr Statement list_trash{
     " ORDER BY deleted_at DESC, id DESC LIMIT $4"};
 constexpr Statement list_changes{"node_changes",
                                  "SELECT " NODE " FROM files WHERE space_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"};
-constexpr Statement list_subtree{
-    "node_subtree",
-    "WITH RECURSIVE down(id, depth) AS ("
-    " SELECT id, 0 FROM files WHERE space_id = $1 AND id = $2"
-    " UNION ALL"
-    " SELECT f.id, down.depth + 1 FROM down JOIN files f ON f.space_id = $1 AND f.parent_id = down.id"
-    "  WHERE f.purged_at IS NULL AND down.depth < 200)"
-    "SELECT " CLOUDDOCS_NODE_COLUMNS("f.") " FROM down JOIN files f ON f.space_id = $1 AND f.id = down.id"
-    " ORDER BY down.depth DESC LIMIT $3"};
+#define SUBTREE(index) \
+  "WITH RECURSIVE down(id, depth) AS ("                                                                   \
+  " SELECT id, 0 FROM files WHERE space_id = $1 AND id = $2"                                              \
+  " UNION ALL"                                                                                            \
+  " SELECT f.id, down.depth + 1 FROM down JOIN files f" index " ON f.space_id = $1 AND f.parent_id = down.id" \
+  "  WHERE f.purged_at IS NULL AND down.depth < 200)"                                                     \
+  "SELECT " CLOUDDOCS_NODE_COLUMNS("f.") " FROM down JOIN files f ON f.space_id = $1 AND f.id = down.id"  \
+  " ORDER BY down.depth DESC LIMIT $3"
+constexpr Statement list_subtree{"node_subtree", SUBTREE(""), SUBTREE(CHILDREN_INDEX)};
 
 #define VERSION "version, content_id, size, sha256, verified, manifest, author_id, device_name, created_at"
 constexpr Statement insert_file_version{"version_insert", "INSERT INTO file_versions (space_id, file_id, " VERSION
@@ -102,8 +106,7 @@ constexpr Statement find_file_version{
     "version_find", "SELECT " VERSION " FROM file_versions WHERE space_id = $1 AND file_id = $2 AND version = $3"};
 constexpr Statement list_file_versions{
     "version_list",
-    "SELECT " VERSION
-    " FROM file_versions WHERE space_id = $1 AND file_id = $2 AND version < $3 ORDER BY version DESC LIMIT $4"};
+    "SELECT " VERSION " FROM file_versions WHERE space_id = $1 AND file_id = $2 ORDER BY version DESC LIMIT $3"};
 
 std::optional<core::ByteView> view(const std::optional<content::Sha256>& hash) {
   if (!hash) return std::nullopt;
@@ -240,9 +243,8 @@ Task<std::optional<Version>> TreeStore::find_version(Transaction& tx, SpaceId sp
   co_return read_version(rows.front());
 }
 
-Task<std::vector<Version>> TreeStore::versions(Transaction& tx, SpaceId space, NodeId file, int limit,
-                                               std::int64_t before) {
-  const auto rows = co_await tx.execute(list_file_versions, space, file, before, limit);
+Task<std::vector<Version>> TreeStore::versions(Transaction& tx, SpaceId space, NodeId file, int limit) {
+  const auto rows = co_await tx.execute(list_file_versions, space, file, limit);
   std::vector<Version> out;
   for (std::size_t i = 0; i < rows.size(); ++i) out.push_back(read_version(rows[i]));
   co_return out;
