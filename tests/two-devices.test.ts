@@ -119,15 +119,16 @@ describe('two devices', () => {
     const wanted = readTree(first.folder)
     console.log(`tree: ${wanted.files} files, ${wanted.folders} folders, ${wanted.links} links, ${(wanted.bytes / 1e6).toFixed(0)} MB`)
     const random = new Random(Date.now())
+    const pause = () => (isWhole ? 1_000 : 200) + random.below(isWhole ? 3_000 : 500)
 
     let before = performance.now()
-    const up = await whileKilling(syncThrough(first, 'up'), () => 700 + random.below(2_000))
+    const up = await whileKilling(syncThrough(first, 'up'), pause)
     const upTook = performance.now() - before
     const sent = proxy.take()
     expect(differences(wanted, readTree(first.folder)), 'the first folder is untouched').toEqual([])
 
     before = performance.now()
-    const down = await whileKilling(syncThrough(second, 'down'), () => 700 + random.below(2_000))
+    const down = await whileKilling(syncThrough(second, 'down'), pause)
     const downTook = performance.now() - before
     console.log(
       `tree: up in ${(upTook / 1000).toFixed(1)} s with ${up.kills} kills (${up.result} runs, ${(sent.up / 1e6).toFixed(0)} MB sent), ` +
