@@ -23,7 +23,8 @@ class HttpSurfaceTest : public ::testing::Test {
   }
   const testing::TemporaryDirectory folder;
   World world{config_in(folder.path())};
-  HttpSurface surface{world};
+  HistoryGuard history{*world.database, *world.blobs};
+  HttpSurface surface{world, history};
   net::RouterClient http{surface.router()};
 };
 
