@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { Api, password, stateOf, type Reply } from './support/api.ts'
+import { whenDone } from './support/cleanup.ts'
 import { ChunkedContent, noise, sha256 } from './support/content.ts'
 import { RawSocket } from './support/raw.ts'
 import { eventually, run, Server, serverBinary, sleep, temporaryFolder } from './support/server.ts'
@@ -92,9 +93,7 @@ describe('a full disk', () => {
   let why = ''
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', folder], { stdio: 'pipe' })
-    afterAll(() => {
-      execFileSync('umount', ['-l', folder])
-    })
+    whenDone(() => execFileSync('umount', ['-l', folder]))
   } catch (error) {
     why = String((error as { stderr?: Buffer }).stderr ?? error).trim()
     console.log(`full disk: skipped, no small file system can be mounted here: ${why}`)

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { afterAll } from 'vitest'
+import { whenDone } from './cleanup.ts'
 import { password } from './api.ts'
 import { run, temporaryFolder, type Ended } from './server.ts'
 
@@ -33,7 +33,7 @@ export class Device {
 
   static async login(url: string, email: string, name: string): Promise<Device> {
     const device = new Device(name, path.join(temporaryFolder(), name))
-    afterAll(() => device.stop())
+    whenDone(() => device.stop())
     const ended = await device.run(['login', url, '--email', email, '--device-name', name, '--password-stdin'], `${password}\n`)
     if (ended.code !== 0) throw new Error(`login: ${ended.stdout}${ended.stderr}`)
     return device

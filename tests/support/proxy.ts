@@ -1,5 +1,5 @@
 import net from 'node:net'
-import { afterAll } from 'vitest'
+import { whenDone } from './cleanup.ts'
 
 // Stands between a device and the server on the loopback interface and counts the bytes that cross the wire, HTTP headers and all.
 export class CountingProxy {
@@ -36,7 +36,7 @@ export class CountingProxy {
       device.pipe(upstream)
       upstream.pipe(device)
     })
-    afterAll(() => proxy.close())
+    whenDone(() => proxy.close())
     return proxy
   }
 

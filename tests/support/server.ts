@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll } from 'vitest'
+import { whenDone } from './cleanup.ts'
 
 const built = path.resolve(import.meta.dirname, '../../build/release/bin')
 export const serverBinary = process.env['CLOUDDOCSD'] ?? path.join(built, 'clouddocsd')
@@ -26,7 +26,7 @@ export async function freePort(): Promise<number> {
 // A folder that goes away when the test file ends.
 export function temporaryFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'clouddocs-test-'))
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  whenDone(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
@@ -96,7 +96,7 @@ export class Server {
   static async start(options: Options = {}): Promise<Server> {
     if (!existsSync(serverBinary)) throw new Error(`No server at ${serverBinary}: build it, or set CLOUDDOCSD.`)
     const server = new Server(await freePort(), options)
-    afterAll(() => server.stop())
+    whenDone(() => server.stop())
     await server.launch()
     return server
   }
