@@ -106,7 +106,8 @@ constexpr Statement find_file_version{
     "version_find", "SELECT " VERSION " FROM file_versions WHERE space_id = $1 AND file_id = $2 AND version = $3"};
 constexpr Statement list_file_versions{
     "version_list",
-    "SELECT " VERSION " FROM file_versions WHERE space_id = $1 AND file_id = $2 ORDER BY version DESC LIMIT $3"};
+    "SELECT " VERSION
+    " FROM file_versions WHERE space_id = $1 AND file_id = $2 AND version < $3 ORDER BY version DESC LIMIT $4"};
 
 std::optional<core::ByteView> view(const std::optional<content::Sha256>& hash) {
   if (!hash) return std::nullopt;
@@ -243,8 +244,9 @@ Task<std::optional<Version>> TreeStore::find_version(Transaction& tx, SpaceId sp
   co_return read_version(rows.front());
 }
 
-Task<std::vector<Version>> TreeStore::versions(Transaction& tx, SpaceId space, NodeId file, int limit) {
-  const auto rows = co_await tx.execute(list_file_versions, space, file, limit);
+Task<std::vector<Version>> TreeStore::versions(Transaction& tx, SpaceId space, NodeId file, int limit,
+                                               std::int64_t before) {
+  const auto rows = co_await tx.execute(list_file_versions, space, file, before, limit);
   std::vector<Version> out;
   for (std::size_t i = 0; i < rows.size(); ++i) out.push_back(read_version(rows[i]));
   co_return out;
