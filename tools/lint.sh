@@ -87,7 +87,7 @@ lint_black_box() {
 audit_npm() {
   local folder status=0
   need_node
-  for folder in web tests tools/node; do
+  for folder in web tests tools/node bench/node_ws; do
     [[ -e $folder/package-lock.json ]] || continue
     (cd "$folder" && npm audit --json 2>/dev/null || true) | node tools/read-audit.mjs "$folder" || status=1
   done
