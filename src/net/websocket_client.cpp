@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "core/encoding.hpp"
+#include "core/log.hpp"
 #include "core/random.hpp"
 #include "net/ascii.hpp"
 #include "net/http_client.hpp"
@@ -249,7 +250,8 @@ void WebSocketClient::close() {
   if (state_->closing.exchange(true)) return;
   try {
     state_->send_frame(Opcode::close, std::string_view("\x03\xe8", 2));
-  } catch (const NetworkError&) {  // nobody is left to be told
+  } catch (const NetworkError& error) {
+    core::log_debug("websocket_close_unsent", {{"error", std::string(error.what())}});
   }
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(state_->wake, &one, sizeof one);

@@ -114,7 +114,7 @@ class LocalBlobStore final : public BlobStore {
   }
 
  private:
-  static const fs::path& create_root(const fs::path& root, FileCalls& calls) {
+  static fs::path create_root(const fs::path& root, FileCalls& calls) {
     if (create_folder(root)) sync_directory(calls, root.parent_path());
     return root;
   }

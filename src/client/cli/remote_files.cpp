@@ -96,7 +96,7 @@ core::Result<RemoteFiles::Target> RemoteFiles::find_target(const std::string& pa
     return Target{node_id(*there), to_remote_name(name).value_or(name), std::move(existing)};
   }
   if (there.has_error() && (there.error().code != core::Errc::not_found || path.ends_with('/'))) return there.error();
-  const auto last = names.back();
+  const auto& last = names.back();
   std::string above;
   for (std::size_t i = 0; i + 1 < names.size(); ++i) above += "/" + names[i];
   TRY(const auto parent, resolve(above));

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <condition_variable>
 
+#include "core/log.hpp"
 #include "core/random.hpp"
 #include "net/http_client.hpp"
 
@@ -47,9 +48,9 @@ void PushListener::run(const std::stop_token& stop) {
     const auto started = Clock::now();
     try {
       listen(stop);
-    } catch (
-        const std::
-            exception&) {  // NOLINT(bugprone-empty-catch): whatever it was, try again; the sync itself tells the user of troubles
+    } catch (const std::exception& error) {
+      // Whatever it was, try again; the sync itself tells the user of troubles.
+      core::log_debug("push_lost", {{"error", std::string(error.what())}});
     }
     if (is_connected_.exchange(false)) on_change_();
     if (Clock::now() - started > answer_limit) wait = shortest_wait;

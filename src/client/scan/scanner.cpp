@@ -187,7 +187,7 @@ void Scanner::assign(const Found& found, const std::optional<Node>& base) {
   if (!name) return skip(found.path, "the name is not valid UTF-8: rename it");
   node.id = base ? base->id : options_.make_id();
   node.parent = base && is_in_transit ? base->parent : found.parent;
-  node.name = base && is_in_transit ? base->name : std::move(*name);
+  node.name = base && is_in_transit ? base->name : *name;
   node.local_name = found.local_name;
   node.kind = kind_of(found.stat.type);
   node.stamp = found.stat.stamp;

@@ -110,7 +110,7 @@ Result<Operation> parse_meta(const Fields& fields, core::SpaceId space) {
   TRY(op.base_seq, natural(fields, "base_seq"));
   TRY(op.modified_at, optional_time(fields, "modified_at"));
   TRY(op.executable, fields.optional_boolean("executable"));
-  return Operation(std::move(op));
+  return Operation(op);
 }
 
 Result<Operation> parse_delete(const Fields& fields, core::SpaceId space) {
@@ -125,7 +125,7 @@ Result<Operation> parse_delete(const Fields& fields, core::SpaceId space) {
       return Error(Errc::cursor_invalid, "\"seen\" is not a cursor of this space.");
     op.seen_seq = cursor->seq;
   }
-  return Operation(std::move(op));
+  return Operation(op);
 }
 
 Result<Operation> parse_restore(const Fields& fields, core::SpaceId space) {
@@ -133,7 +133,7 @@ Result<Operation> parse_restore(const Fields& fields, core::SpaceId space) {
   Restore op;
   TRY(op.id, node_id(fields, "id", space));
   TRY(op.base_seq, natural(fields, "base_seq"));
-  return Operation(std::move(op));
+  return Operation(op);
 }
 
 }  // namespace

@@ -319,12 +319,16 @@ SyncApi::Reply SyncApi::commit(net::Request& request) {
       auto flat = co_await storage_.chunks().flatten(space, content.manifest, max_chunks_of_file, &content.node_chunks);
       if (flat.has_error() && flat.error().code != Errc::chunk_unknown) co_return flat.error();
       // A manifest with a node that is not there is refused inside the commit, as the operation it is: no chunk has the zero name.
-      if (flat.has_value()) content.chunks = std::move(flat).value();
-      if (flat.has_error()) content.node_chunks = {content::ChunkName{}};
+      const bool is_known = flat.has_value();
+      if (is_known) {
+        content.chunks = std::move(flat).value();
+      } else {
+        content.node_chunks = {content::ChunkName{}};
+      }
       // Sizes as claimed: unsigned, since a sum of them may be anything. The commit compares each with the chunk.
       std::uint64_t sum = 0;
       for (const auto& chunk : content.chunks) sum += chunk.size;
-      if (flat.has_value() && sum != static_cast<std::uint64_t>(content.size)) {
+      if (is_known && sum != static_cast<std::uint64_t>(content.size)) {
         co_return Error(Errc::length_mismatch, "The chunks of \"" + put->filename + "\" do not add up to its size.");
       }
       content.content_id = content::content_id(content.chunks);
