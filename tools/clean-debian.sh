@@ -41,13 +41,14 @@ trap cleanup EXIT
 
 mirror() {
   awk '/^URIs:/ { print $2; exit }' /etc/apt/sources.list.d/debian.sources 2>/dev/null | grep . ||
-    awk '$1 == "deb" { print $2; exit }' /etc/apt/sources.list 2>/dev/null | grep . ||
-    echo http://deb.debian.org/debian
+    awk '$1 == "deb" { print $2; exit }' /etc/apt/sources.list 2>/dev/null | grep . || true
 }
 
 make_base() {
   [[ -e $base ]] && return
-  debootstrap --variant=minbase --include=git,ca-certificates bookworm "$system" "$(mirror)" >"$cache/debootstrap.log"
+  local from
+  from=$(mirror)  # none found: debootstrap's own default
+  debootstrap --variant=minbase --include=git,ca-certificates bookworm "$system" ${from:+"$from"} >"$cache/debootstrap.log"
   tar -C "$system" -cf "$base.new" .
   mv "$base.new" "$base"
   find "$system" -mindepth 1 -delete
