@@ -76,7 +76,7 @@ class FastApi(Server):
         wait_until(ready, "Redis did not start", pause=0.02)
 
     def command(self):
-        command = ["python3", "-m", "uvicorn", "main:app", "--app-dir", SOURCE, "--host", "127.0.0.1", "--port", self.port,
+        command = ["/usr/bin/python3", "-m", "uvicorn", "main:app", "--app-dir", SOURCE, "--host", "127.0.0.1", "--port", self.port,
                    "--workers", "2", "--loop", "uvloop", "--http", "httptools", "--log-level", "warning", "--no-access-log"]
         if self.is_tls:
             certificate, key = self_signed(self.folder)
