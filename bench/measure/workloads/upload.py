@@ -40,6 +40,7 @@ def run(bench):
         content = number * 8 + streams
         if made != content:  # all systems of a round send the same
             random_file(source, size)
+            os.sync()  # writing it back is no server's burden
             made = content
         metrics, _ = measure_upload(bench, server, source, f"big-{content}", streams)
         return metrics
