@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
@@ -11,6 +13,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <utility>
@@ -71,6 +74,38 @@ Task<std::pair<A, B>> both(Task<A> first, Task<B> second) {
   if (second_error) std::rethrow_exception(second_error);
   co_return std::pair<A, B>(std::move(a), std::move(b));
 }
+
+// A task that runs beside the coroutine that started it and that is joined later. When nobody joins it goes on by itself: it must own what it
+// uses. REQUIRES: an executor that runs one thing at a time, the same for both.
+class Companion {
+ public:
+  Companion(const asio::any_io_executor& executor, Task<> task) : state_(std::make_shared<State>(executor)) {
+    asio::co_spawn(executor, std::move(task), [state = state_](std::exception_ptr error) {
+      state->is_done = true;
+      state->error = std::move(error);
+      state->done.cancel();
+    });
+  }
+  // Waits for the end. Throws what the task has thrown.
+  Task<> join() {
+    const auto state = state_;
+    while (!state->is_done) {
+      const auto [error] = co_await state->done.async_wait(asio::as_tuple(asio::use_awaitable));
+      if (error && !state->is_done) throw boost::system::system_error(error);  // this coroutine is being cancelled
+    }
+    if (state->error) std::rethrow_exception(state->error);
+  }
+
+ private:
+  struct State {
+    explicit State(const asio::any_io_executor& executor)
+        : done(executor, std::chrono::steady_clock::time_point::max()) {}
+    asio::steady_timer done;
+    bool is_done = false;
+    std::exception_ptr error;
+  };
+  std::shared_ptr<State> state_;
+};
 
 // Suspends the coroutine for `duration`.
 inline Task<> sleep_for(std::chrono::steady_clock::duration duration) {

@@ -57,6 +57,59 @@ TEST(Task, TimeoutPassesValueAndException) {
   EXPECT_THROW(run(with_timeout(failing(), 1h)), std::logic_error);
 }
 
+TEST(Companion, RunsBesideItsOwnerUntilJoined) {
+  asio::thread_pool pool(1);
+  std::string order;
+  auto body = [&]() -> Task<> {
+    auto work = [&]() -> Task<> {
+      co_await blocking(pool, [] {});
+      order += "work ";
+    };
+    Companion companion(co_await asio::this_coro::executor, work());
+    order += "owner ";
+    co_await companion.join();
+    co_await companion.join();
+    order += "joined";
+  };
+  run(body());
+  EXPECT_EQ(order, "owner work joined");
+}
+
+TEST(Companion, JoinThrowsWhatTheTaskThrew) {
+  auto body = []() -> Task<> {
+    auto failing = []() -> Task<> {
+      throw std::logic_error("x");
+      co_return;
+    };
+    Companion companion(co_await asio::this_coro::executor, failing());
+    co_await sleep_for(1ms);
+    co_await companion.join();
+  };
+  EXPECT_THROW(run(body()), std::logic_error);
+}
+
+TEST(Companion, GoesOnWhenItsOwnerIsGone) {
+  auto done = std::make_shared<bool>(false);
+  auto body = [&]() -> Task<> {
+    auto work = [](std::shared_ptr<bool> flag) -> Task<> {
+      co_await sleep_for(1ms);
+      *flag = true;
+    };
+    const Companion companion(co_await asio::this_coro::executor, work(done));
+  };
+  run(body());
+  EXPECT_TRUE(*done);
+}
+
+TEST(Companion, AWaitThatIsCancelledEnds) {
+  auto body = []() -> Task<> {
+    auto slow = []() -> Task<> { co_await sleep_for(1s); };
+    Companion companion(co_await asio::this_coro::executor, slow());
+    co_await companion.join();
+  };
+  EXPECT_THROW(run(with_timeout(body(), 5ms)), TimeoutError);
+}
+
 TEST(TaskGroup, StopEndsEveryTaskAndJoinWaitsForThem) {
   asio::thread_pool pool(1);
   TaskGroup group;

@@ -13,7 +13,7 @@ namespace {
 
 namespace asio = core::asio;
 
-constexpr std::size_t buffer_limit = 1 << 20;
+constexpr std::size_t buffer_limit = 256 << 10;
 constexpr std::size_t parts_per_write = 512;  // below IOV_MAX
 
 }  // namespace

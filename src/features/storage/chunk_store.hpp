@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -11,6 +12,7 @@
 #include "content/manifest.hpp"
 #include "core/clock.hpp"
 #include "core/random.hpp"
+#include "core/task.hpp"
 #include "features/access/plans.hpp"
 #include "features/storage/chunk_index.hpp"
 
@@ -27,8 +29,15 @@ class ChunkStore;
 // A fresh object name. It starts with the time, so that a listing of the store is in order of age.
 std::string new_segment_name(const core::Clock& clock, core::Random& random);
 
-// Writes the chunks of one upload or request into segments. Nothing is known to the space before record() or before the commit that
-// takes small_chunks() along; segments that were not recorded are removed with the writer. Used by one coroutine.
+// The end of a chunk within bytes that are appended.
+struct ChunkEnd {
+  std::size_t at = 0;  // how many of those bytes belong to it and to what came before
+  content::ChunkName name;
+  std::uint32_t size = 0;  // of the whole chunk
+};
+
+// Writes the chunks of one upload or request into segments, which become durable beside what comes next. Nothing is known to the space before
+// record() or before the commit that takes small_chunks() along; segments that were not recorded are garbage. Used by one coroutine.
 class ChunkWriter {
  public:
   ChunkWriter(ChunkStore& store, SpaceId space);
@@ -36,10 +45,11 @@ class ChunkWriter {
   ChunkWriter(const ChunkWriter&) = delete;
   ChunkWriter& operator=(const ChunkWriter&) = delete;
 
-  // Appends bytes of the current chunk. They are copied or written before the await returns. Throws StorageUnavailable.
-  Task<> append(core::ByteView bytes);
-  // Ends the current chunk, which was given by append().
-  Task<> end_chunk(const content::ChunkName& name, std::uint32_t size);
+  // Appends bytes, in which chunks may end (in order); what is behind the last end begins a chunk. The bytes are copied or written before the
+  // await returns. Throws StorageUnavailable.
+  Task<> append(core::ByteView bytes, std::span<const ChunkEnd> ends = {});
+  // Appends a whole chunk. REQUIRES: no other chunk has begun.
+  Task<> append_chunk(const content::ChunkName& name, core::ByteView bytes);
 
   // Whether everything so far is small enough to travel with the commit.
   bool is_small() const { return !spilled_; }
@@ -56,19 +66,19 @@ class ChunkWriter {
     std::size_t segment;  // index in segments_, npos for the buffer
     std::uint64_t offset;
   };
+  Task<> write(core::ByteView bytes);
   Task<> open_segment();
   Task<> close_segment();
-  Task<> flush();
 
   ChunkStore& store_;
   SpaceId space_;
   std::unique_ptr<blob::BlobWriter> segment_;
   std::string segment_name_;
-  std::uint64_t segment_bytes_ = 0;  // given to the open segment, buffer included
-  core::Bytes buffer_;
-  bool current_is_open_ = false;
-  bool spilled_ = false;  // something lies, or was recorded, outside the buffer
+  core::Bytes buffer_;  // until there is a segment
+  std::uint64_t position_ = 0;  // in the segment or the buffer
   std::uint64_t chunk_start_ = 0;
+  bool spilled_ = false;  // something lies, or was recorded, outside the buffer
+  std::deque<core::Companion> closing_;  // segments on their way to the disk
   std::vector<Segment> segments_;  // closed, not recorded
   std::vector<Ended> ended_;  // not recorded
   std::uint64_t unrecorded_ = 0;

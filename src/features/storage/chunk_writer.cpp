@@ -10,7 +10,7 @@ using core::Errc;
 using core::Error;
 
 constexpr std::size_t in_buffer = std::numeric_limits<std::size_t>::max();
-constexpr std::size_t direct_write = 128U << 10;
+constexpr std::size_t most_closing = 2;  // segments becoming durable at once: bounds what is not yet on the disk
 
 constexpr database::Statement reserve_space{
     "space_reserve",
@@ -34,47 +34,55 @@ Task<> ChunkWriter::open_segment() {
   spilled_ = true;
   segment_name_ = new_segment_name(store_.clock(), store_.random());
   segment_ = co_await store_.blobs().create(segment_name_);
-  segment_bytes_ = buffer_.size();
   for (auto& ended : ended_) {
     if (ended.segment == in_buffer) ended.segment = segments_.size();
   }
-}
-
-Task<> ChunkWriter::flush() {
-  if (buffer_.empty()) co_return;
-  const core::ByteView part = buffer_;
-  co_await segment_->append(std::span(&part, 1));
+  const core::ByteView held = buffer_;
+  if (!held.empty()) co_await segment_->append(std::span(&held, 1));
   buffer_.clear();
 }
 
-Task<> ChunkWriter::append(core::ByteView bytes) {
-  if (!current_is_open_) {
-    current_is_open_ = true;
-    chunk_start_ = segment_ ? segment_bytes_ : buffer_.size();
-  }
+Task<> ChunkWriter::write(core::ByteView bytes) {
+  if (bytes.empty()) co_return;
   if (!segment_ && buffer_.size() + bytes.size() > small_limit) co_await open_segment();
-  if (segment_) segment_bytes_ += bytes.size();
-  if (segment_ && bytes.size() >= direct_write) {
-    co_await flush();
+  if (segment_) {
     co_await segment_->append(std::span(&bytes, 1));
-    co_return;
+  } else {
+    buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
   }
-  buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
-  if (segment_ && buffer_.size() >= 2 * direct_write) co_await flush();
+  position_ += bytes.size();
 }
 
-Task<> ChunkWriter::end_chunk(const content::ChunkName& name, std::uint32_t size) {
-  current_is_open_ = false;
-  ended_.push_back({name, size, segment_ ? segments_.size() : in_buffer, chunk_start_});
-  if (segment_ && segment_bytes_ >= segment_size) co_await close_segment();
+Task<> ChunkWriter::append(core::ByteView bytes, std::span<const ChunkEnd> ends) {
+  std::size_t written = 0;  // several chunks are one write, but for the end of a segment
+  for (const ChunkEnd& end : ends) {
+    const bool is_full = position_ + (end.at - written) >= segment_size;
+    if (is_full) {
+      co_await write(bytes.subspan(written, end.at - written));
+      written = end.at;
+    }
+    ended_.push_back({end.name, end.size, segment_ ? segments_.size() : in_buffer, chunk_start_});
+    chunk_start_ += end.size;
+    if (is_full) co_await close_segment();
+  }
+  co_await write(bytes.subspan(written));
+}
+
+Task<> ChunkWriter::append_chunk(const content::ChunkName& name, core::ByteView bytes) {
+  const ChunkEnd end{bytes.size(), name, static_cast<std::uint32_t>(bytes.size())};
+  co_await append(bytes, std::span(&end, 1));
 }
 
 Task<> ChunkWriter::close_segment() {
-  co_await flush();
-  co_await segment_->commit();
-  segment_.reset();
-  segments_.push_back({segment_name_, segment_bytes_});
-  unrecorded_ += segment_bytes_;
+  if (closing_.size() >= most_closing) {
+    co_await closing_.front().join();
+    closing_.pop_front();
+  }
+  auto finish = [](std::unique_ptr<blob::BlobWriter> segment) -> Task<> { co_await segment->commit(); };
+  closing_.emplace_back(co_await core::asio::this_coro::executor, finish(std::move(segment_)));
+  segments_.push_back({segment_name_, position_});
+  unrecorded_ += position_;
+  position_ = chunk_start_ = 0;
 }
 
 std::vector<NewChunk> ChunkWriter::small_chunks() const {
@@ -86,7 +94,8 @@ std::vector<NewChunk> ChunkWriter::small_chunks() const {
 }
 
 Task<Result<>> ChunkWriter::record() {
-  if (segment_ && !current_is_open_) co_await close_segment();
+  if (segment_ && chunk_start_ == position_) co_await close_segment();
+  for (; !closing_.empty(); closing_.pop_front()) co_await closing_.front().join();
   std::vector<NewChunk> chunks;
   std::vector<Ended> later;  // in the segment that is still open
   for (const auto& ended : ended_) {
@@ -126,8 +135,8 @@ Task<Result<>> ChunkWriter::record() {
   spilled_ = true;
   if (!segment_) {
     // A chunk that has begun in the buffer stays there.
-    buffer_.erase(buffer_.begin(),
-                  current_is_open_ ? buffer_.begin() + static_cast<std::ptrdiff_t>(chunk_start_) : buffer_.end());
+    buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(chunk_start_));
+    position_ = buffer_.size();
     chunk_start_ = 0;
   }
   co_return Result<>();

@@ -114,11 +114,10 @@ TEST_F(ChunkWriterTest, WhatIsSmallTravelsWithTheCommit) {
   const Bytes a = content::pseudo_random_bytes(1, 1'000);
   const Bytes b = content::pseudo_random_bytes(2, 2'000);
   auto body = [&]() -> Task<> {
-    co_await writer.append(a);
-    co_await writer.end_chunk(content::name_of(a), 1'000);
+    co_await writer.append_chunk(content::name_of(a), a);
     co_await writer.append(ByteView(b).first(500));
-    co_await writer.append(ByteView(b).subspan(500));
-    co_await writer.end_chunk(content::name_of(b), 2'000);
+    const ChunkEnd end{1'500, content::name_of(b), 2'000};
+    co_await writer.append(ByteView(b).subspan(500), std::span(&end, 1));
   };
   run(body);
   EXPECT_TRUE(writer.is_small());
@@ -139,11 +138,11 @@ TEST_F(ChunkWriterTest, WhateverIsRecordedCanBeReadBack) {
         ByteView rest = parts.back();
         while (!rest.empty()) {
           const auto count = std::min<std::size_t>(rest.size(), random.below(300'000) + 1);
-          co_await writer.append(rest.first(count));
+          const ChunkEnd end{count, content::name_of(parts.back()), static_cast<std::uint32_t>(parts.back().size())};
+          co_await writer.append(rest.first(count), std::span(&end, count == rest.size() ? 1 : 0));
           rest = rest.subspan(count);
           if (random.below(8) == 0) EXPECT_TRUE((co_await writer.record()).has_value());
         }
-        co_await writer.end_chunk(content::name_of(parts.back()), static_cast<std::uint32_t>(parts.back().size()));
       }
       EXPECT_TRUE((co_await writer.record()).has_value());
       EXPECT_EQ(writer.unrecorded(), 0U);
@@ -168,13 +167,50 @@ TEST_F(ChunkWriterTest, SegmentsAreClosedBeforeTheyGrow) {
   for (const auto& object : objects) EXPECT_LE(object.size, segment_size);
 }
 
+// Appends in which no, one or many chunks end, also in the next segments.
+TEST_F(ChunkWriterTest, ChunksEndAnywhereInWhatIsAppended) {
+  for (int round = 0; round < 2; ++round) {
+    const Bytes bytes = content::pseudo_random_bytes(random.next(), 3 * segment_size);
+    std::vector<ChunkEnd> chunk_ends;
+    std::vector<Bytes> parts;
+    for (std::size_t at = 0; at < bytes.size();) {
+      const std::size_t size = std::min<std::size_t>(bytes.size() - at, random.below(600'000) + 1);
+      const auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(at);
+      parts.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(size));
+      chunk_ends.push_back({at += size, content::name_of(parts.back()), static_cast<std::uint32_t>(size)});
+    }
+    ChunkWriter writer(chunks, owner.space);
+    auto body = [&]() -> Task<> {
+      auto end = chunk_ends.begin();
+      for (std::size_t at = 0; at < bytes.size();) {
+        const std::size_t count =
+            std::min<std::size_t>(bytes.size() - at, random.below(random.below(4) == 0 ? 12U << 20 : 300'000) + 1);
+        std::vector<ChunkEnd> inside;
+        for (; end != chunk_ends.end() && end->at <= at + count; ++end) {
+          inside.push_back({end->at - at, end->name, end->size});
+        }
+        co_await writer.append(ByteView(bytes).subspan(at, count), inside);
+        at += count;
+      }
+      EXPECT_TRUE((co_await writer.record()).has_value());
+    };
+    run(body);
+    for (const auto& part : parts) {
+      const content::ChunkRef ref{content::name_of(part), part.size()};
+      const auto place = run(chunks.locate(owner.space, std::span(&ref, 1)));
+      ASSERT_TRUE(place.has_value());
+      EXPECT_EQ(run(chunks.read(place.value().front())), part);
+    }
+    check_invariants();
+  }
+}
+
 TEST_F(ChunkWriterTest, AnAbandonedWriterLeavesNoRow) {
   {
     ChunkWriter writer(chunks, owner.space);
     auto body = [&]() -> Task<> {
       const Bytes bytes = content::pseudo_random_bytes(1, segment_size);
-      co_await writer.append(bytes);
-      co_await writer.end_chunk(content::name_of(bytes), static_cast<std::uint32_t>(bytes.size()));
+      co_await writer.append_chunk(content::name_of(bytes), bytes);
     };
     run(body);
     EXPECT_FALSE(writer.is_small());

@@ -2,7 +2,7 @@
 #include "features/storage/content_upload.hpp"
 
 #include "content/chunker.hpp"
-#include "content/sha256.hpp"
+#include "content/part_hasher.hpp"
 
 namespace clouddocs::storage {
 namespace {
@@ -13,18 +13,14 @@ using core::Error;
 constexpr std::size_t block_size = 512U << 10;
 constexpr std::size_t hash_inline = 32U << 10;  // cheaper to hash on the spot than to hand over
 
+constexpr std::uint64_t record_every =
+    64U << 20;  // what the quota learns of late, and garbage collection may not yet have seen
+
 struct Block {
   core::Bytes bytes;  // grows with what arrives, up to block_size: a small file costs a small buffer
   std::size_t size = 0;
+  std::vector<ChunkEnd> ends;  // once it is cut
   core::ByteView view() const { return core::ByteView(bytes).first(size); }
-};
-
-// A piece of a block that belongs to one chunk.
-struct Cut {
-  std::size_t size = 0;
-  bool ends = false;
-  content::ChunkName name;  // when it ends
-  std::uint32_t chunk_size = 0;
 };
 
 class Receiver {
@@ -32,21 +28,28 @@ class Receiver {
   Receiver(ChunkStore& store, SpaceId space, const PieceSource& source, const UploadLimits& limits)
       : store_(store), source_(source), limits_(limits), writer_(std::make_unique<ChunkWriter>(store, space)) {}
 
+  // Three blocks on their way at once: one arrives, one is cut and hashed, one is written.
   Task<Result<UploadedContent>> run() {
-    Block filling;
-    CO_CHECK(co_await fill(filling));
-    if (filling.size < block_size) {  // the whole content
-      CO_CHECK(co_await process(filling, true));
-      co_return co_await finish();
+    Block arriving;
+    CO_CHECK(co_await fill(arriving));
+    Block cutting;
+    Block writing;
+    bool is_last = false;
+    while (!is_last) {
+      is_last = arriving.size < block_size;
+      std::swap(cutting, writing);
+      std::swap(arriving, cutting);
+      if (is_last) {
+        CO_CHECK(co_await write(writing));
+        co_await cut(cutting, true);
+        CO_CHECK(co_await write(cutting));
+      } else {
+        auto ahead = core::both(cut(cutting, false), fill(arriving));
+        auto [written, others] = co_await core::both(write(writing), std::move(ahead));
+        CO_CHECK(written);
+        CO_CHECK(others.second);
+      }
     }
-    Block full;
-    while (filling.size > 0) {
-      std::swap(full, filling);
-      auto [received, processed] = co_await core::both(fill(filling), process(full, false));
-      CO_CHECK(received);
-      CO_CHECK(processed);
-    }
-    CO_CHECK(co_await process(filling, true));
     co_return co_await finish();
   }
 
@@ -78,56 +81,36 @@ class Receiver {
     co_return Result<>();
   }
 
-  std::vector<Cut> cut(core::ByteView bytes, bool last) {
-    std::vector<Cut> cuts;
-    while (!bytes.empty()) {
-      Cut piece;
-      piece.size = chunker_.next(bytes, piece.ends);
-      chunk_hasher_.update(bytes.first(piece.size));
-      chunk_size_ += static_cast<std::uint32_t>(piece.size);
-      bytes = bytes.subspan(piece.size);
-      if (last && bytes.empty()) piece.ends = true;
-      if (piece.ends) end_chunk(piece);
-      cuts.push_back(piece);
-    }
-    if (last && cuts.empty() && chunk_size_ > 0) {
-      Cut piece;
-      piece.ends = true;
-      end_chunk(piece);
-      cuts.push_back(piece);
-    }
-    return cuts;
+  // Finds where chunks end, and what they are called.
+  Task<bool> cut(Block& block, bool is_last) {
+    auto cutting = [&] {
+      block.ends.clear();
+      for (std::size_t at = 0; at < block.size;) {
+        bool ends = false;
+        const core::ByteView piece = block.view().subspan(at).first(chunker_.next(block.view().subspan(at), ends));
+        hasher_.update(piece);
+        at += piece.size();
+        chunk_size_ += static_cast<std::uint32_t>(piece.size());
+        if (ends) end_chunk(block, at);
+      }
+      if (is_last && chunk_size_ > 0) end_chunk(block, block.size);
+      return true;
+    };
+    if (block.size <= hash_inline) co_return cutting();
+    co_return co_await core::blocking(store_.pool(), cutting);
   }
 
-  void end_chunk(Cut& piece) {
-    piece.name = content::make_chunk_name(chunk_hasher_.finish());
-    piece.chunk_size = std::exchange(chunk_size_, 0);
+  void end_chunk(Block& block, std::size_t at) {
+    const auto name = content::make_chunk_name(hasher_.finish_part());
+    block.ends.push_back({at, name, chunk_size_});
+    chunks_.push_back({name, std::exchange(chunk_size_, 0)});
   }
 
-  Task<Result<>> process(Block& block, bool last) {
-    std::vector<Cut> cuts;
-    auto cutting = [&] { return cut(block.view(), last); };
-    if (block.size <= hash_inline) {
-      cuts = cutting();
-      whole_.update(block.view());
-    } else {
-      auto hashing = [&] {
-        whole_.update(block.view());
-        return true;
-      };
-      auto [made, hashed] =
-          co_await core::both(core::blocking(store_.pool(), cutting), core::blocking(store_.pool(), hashing));
-      cuts = std::move(made);
-    }
-    std::size_t at = 0;
-    for (const Cut& piece : cuts) {
-      if (piece.size > 0) co_await writer_->append(block.view().subspan(at, piece.size));
-      at += piece.size;
-      if (!piece.ends) continue;
-      co_await writer_->end_chunk(piece.name, piece.chunk_size);
-      chunks_.push_back({piece.name, piece.chunk_size});
-      if (writer_->unrecorded() > 0) CO_CHECK(co_await writer_->record());
-    }
+  Task<Result<>> write(Block& block) {
+    co_await writer_->append(block.view(), block.ends);
+    if (writer_->unrecorded() >= record_every) CO_CHECK(co_await writer_->record());
+    block.size = 0;
+    block.ends.clear();
     co_return Result<>();
   }
 
@@ -135,14 +118,13 @@ class Receiver {
     UploadedContent out;
     NewContent& content = out.content;
     content.size = received_;
-    content.sha256 = whole_.finish();
+    content.sha256 = hasher_.finish_whole();
     content.verified = true;
     content.content_id = content::content_id(chunks_);
     std::vector<content::ManifestNode> nodes;
     content.manifest = content::make_manifest(chunks_, nodes);
     for (const auto& node : nodes) {
-      co_await writer_->append(node.bytes);
-      co_await writer_->end_chunk(node.ref.name, static_cast<std::uint32_t>(node.bytes.size()));
+      co_await writer_->append_chunk(node.ref.name, node.bytes);
       content.node_chunks.push_back(node.ref.name);
     }
     if (writer_->is_small()) {
@@ -162,8 +144,7 @@ class Receiver {
   core::ByteView rest_;
   std::int64_t received_ = 0;
   content::Chunker chunker_;
-  content::Sha256Hasher chunk_hasher_;
-  content::Sha256Hasher whole_;
+  content::PartHasher hasher_;
   std::uint32_t chunk_size_ = 0;
   std::vector<content::ChunkRef> chunks_;
 };

@@ -22,8 +22,8 @@ struct UploadedContent {
   std::unique_ptr<ChunkWriter> writer;
 };
 
-// Cuts a stream into chunks and stores them as they arrive: one block is received while the block before is hashed and written, so memory
-// stays at two blocks. Errors: those of `source`, file_too_large, quota_exceeded, token_invalid.
+// Cuts a stream into chunks and stores them as they arrive: one block is received while the one before is hashed and the one before that is
+// written, so memory stays at three blocks. Errors: those of `source`, file_too_large, quota_exceeded, token_invalid.
 Task<Result<UploadedContent>> receive_content(ChunkStore& store, SpaceId space, const PieceSource& source,
                                               const UploadLimits& limits);
 

@@ -191,10 +191,7 @@ class StorageWorld {
   Result<> send_chunks(const Account& account, const std::vector<Bytes>& parts) {
     ChunkWriter writer(chunks, account.space);
     auto body = [&]() -> Task<Result<>> {
-      for (const auto& part : parts) {
-        co_await writer.append(part);
-        co_await writer.end_chunk(content::name_of(part), static_cast<std::uint32_t>(part.size()));
-      }
+      for (const auto& part : parts) co_await writer.append_chunk(content::name_of(part), part);
       co_return co_await writer.record();
     };
     return run(body);

@@ -7,6 +7,7 @@
 #include "features/access/fields.hpp"
 #include "features/storage/list_query.hpp"
 #include "features/sync/operation_json.hpp"
+#include "features/sync/receive_chunks.hpp"
 
 namespace clouddocs::sync {
 namespace {
@@ -260,36 +261,7 @@ SyncApi::Reply SyncApi::store_chunks(net::Request& request) {
     co_return Result<>();
   };
   CO_CHECK(co_await database::read(chunks.db(), check));
-  storage::ChunkWriter writer(chunks, *space);
-  content::ChunkStreamParser parser;
-  std::int64_t stored = 0;
-  for (;;) {
-    CO_TRY(core::ByteView piece, co_await request.body->read());
-    if (piece.empty()) break;
-    if (authentication->revoked && authentication->revoked->load(std::memory_order_relaxed)) {
-      co_return Error(Errc::token_invalid, "The session was ended while chunks were being sent.");
-    }
-    for (;;) {
-      CO_TRY(std::optional<content::ChunkStreamParser::Frame> frame, parser.next(piece));
-      if (!frame) break;
-      if (frame->missing) co_return Error(Errc::chunk_frame_invalid, "A frame without bytes can only be in an answer.");
-      const auto& bytes = frame->bytes;
-      auto hash = [&] { return content::name_of(bytes); };
-      const content::ChunkName name =
-          bytes.size() > (64U << 10) ? co_await core::blocking(chunks.pool(), hash) : hash();
-      if (name != frame->name) {
-        co_return Error(Errc::chunk_hash_mismatch, "The bytes sent as chunk " + content::to_text(frame->name) +
-                                                       " have another hash. Nothing of this request was stored.");
-      }
-      co_await writer.append(bytes);
-      co_await writer.end_chunk(name, static_cast<std::uint32_t>(bytes.size()));
-      ++stored;
-    }
-  }
-  if (!parser.is_finished()) {
-    co_return Error(Errc::chunk_frame_invalid, "The chunk stream ends without its end frame: it was cut off.");
-  }
-  CO_CHECK(co_await writer.record());
+  CO_TRY(const std::int64_t stored, co_await receive_chunks(chunks, *space, *request.body, authentication->revoked));
   co_return net::Response::json(json::object{{"stored", stored}});
 }
 
