@@ -71,7 +71,7 @@ bool comes_before(const Sort& sort, const Node& a, const Node& b) {
   if (a_file != b_file) return b_file;
   const auto by = [&](const auto& left, const auto& right) {
     if (left != right) return sort.descending ? right < left : left < right;
-    return a.id < b.id;
+    return sort.key == SortKey::name && sort.descending ? b.id < a.id : a.id < b.id;  // one index, read backwards
   };
   if (sort.key == SortKey::name) return by(name_key(a.filename), name_key(b.filename));
   if (sort.key == SortKey::size) return by(a.size, b.size);

@@ -56,24 +56,29 @@ constexpr Statement touch_ancestors{
     "  WHERE up.depth < 130)"
     "UPDATE files SET tree_seq = $3 WHERE space_id = $1 AND id IN (SELECT id FROM up)"};
 
-// One statement per order: each is one range of one index for the default order. $3: whether the last row of the page before was no
-// folder; $4..$5: its key and id.
+// Folders come before files. By name each of the two groups is one range of one index, in both directions, so that a page deep in a large
+// folder costs what the first one does; the first page of all is one range of both groups.
 #define LIST_WHERE "SELECT " NODE " FROM files WHERE space_id = $1 AND parent_id = $2 AND " LIVE
+#define LIST_GROUP(bound, order, limit)                                                 \
+  LIST_WHERE " AND (kind <> 2) = $3" bound " ORDER BY " order " LIMIT " limit, nullptr, \
+      LIST_WHERE " AND (kind <> 2) = ($3 <> 0)" bound " ORDER BY " order " LIMIT " limit
 constexpr Statement list_first{"node_list_first", LIST_WHERE " ORDER BY (kind <> 2), name_key, id LIMIT $3"};
-constexpr Statement list_by_name{
-    "node_list_name",
-    LIST_WHERE " AND ((kind <> 2), name_key, id) > ($3, $4, $5) ORDER BY (kind <> 2), name_key, id LIMIT $6", nullptr,
-    LIST_WHERE " AND ((kind <> 2), name_key, id) > ($3 <> 0, $4, $5) ORDER BY (kind <> 2), name_key, id LIMIT $6"};
+constexpr Statement group_by_name{"node_group_name", LIST_GROUP("", "name_key, id", "$4")};
+constexpr Statement group_by_name_after{"node_group_name_after",
+                                        LIST_GROUP(" AND (name_key, id) > ($4, $5)", "name_key, id", "$6")};
+constexpr Statement group_by_name_descending{"node_group_name_desc", LIST_GROUP("", "name_key DESC, id DESC", "$4")};
+constexpr Statement group_by_name_descending_after{
+    "node_group_name_desc_after", LIST_GROUP(" AND (name_key, id) < ($4, $5)", "name_key DESC, id DESC", "$6")};
+// By size and time the folder is read and sorted: an index for each would cost every commit. $3: whether the last row of the page before
+// was no folder; $4..$5: its key and id.
 #define LIST_BY(column, direction, comparison)                                                           \
   LIST_WHERE " AND ((kind <> 2) > $3 OR ((kind <> 2) = $3 AND (" column " " comparison " $4 OR (" column \
              " = $4 AND id > $5)))) ORDER BY (kind <> 2), " column " " direction ", id LIMIT $6"
-constexpr Statement list_by_name_descending{"node_list_name_desc", LIST_BY("name_key", "DESC", "<")};
 constexpr Statement list_by_modified{"node_list_modified", LIST_BY("modified_at", "ASC", ">")};
 constexpr Statement list_by_modified_descending{"node_list_modified_desc", LIST_BY("modified_at", "DESC", "<")};
 constexpr Statement list_by_size{"node_list_size", LIST_BY("size", "ASC", ">")};
 constexpr Statement list_by_size_descending{"node_list_size_desc", LIST_BY("size", "DESC", "<")};
 #define LIST_FIRST_BY(column, direction) LIST_WHERE " ORDER BY (kind <> 2), " column " " direction ", id LIMIT $3"
-constexpr Statement first_by_name_descending{"node_first_name_desc", LIST_FIRST_BY("name_key", "DESC")};
 constexpr Statement first_by_modified{"node_first_modified", LIST_FIRST_BY("modified_at", "ASC")};
 constexpr Statement first_by_modified_descending{"node_first_modified_desc", LIST_FIRST_BY("modified_at", "DESC")};
 constexpr Statement first_by_size{"node_first_size", LIST_FIRST_BY("size", "ASC")};
@@ -137,21 +142,30 @@ Version read_version(const Rows::Row& row) {
 }
 
 const Statement& first_page(const Sort& sort) {
-  switch (sort.key) {
-    case SortKey::modified_at: return sort.descending ? first_by_modified_descending : first_by_modified;
-    case SortKey::size: return sort.descending ? first_by_size_descending : first_by_size;
-    case SortKey::name: break;
-  }
-  return sort.descending ? first_by_name_descending : list_first;
+  if (sort.key == SortKey::size) return sort.descending ? first_by_size_descending : first_by_size;
+  return sort.descending ? first_by_modified_descending : first_by_modified;
 }
 
 const Statement& next_page(const Sort& sort) {
-  switch (sort.key) {
-    case SortKey::modified_at: return sort.descending ? list_by_modified_descending : list_by_modified;
-    case SortKey::size: return sort.descending ? list_by_size_descending : list_by_size;
-    case SortKey::name: break;
+  if (sort.key == SortKey::size) return sort.descending ? list_by_size_descending : list_by_size;
+  return sort.descending ? list_by_modified_descending : list_by_modified;
+}
+
+// The folders and then the files of a folder by name, from behind `after`.
+Task<std::vector<Node>> list_groups(Transaction& tx, SpaceId space, NodeId parent, bool descending,
+                                    const std::optional<ListPosition>& after, int limit) {
+  const Statement& whole = descending ? group_by_name_descending : group_by_name;
+  const Statement& behind = descending ? group_by_name_descending_after : group_by_name_after;
+  std::vector<Node> nodes;
+  for (int group = after && after->after_folders ? 1 : 0; group < 2; ++group) {
+    const int room = limit - static_cast<int>(nodes.size());
+    if (room == 0) break;
+    const bool is_begun = after && (group == 1) == after->after_folders;
+    const Rows rows = is_begun ? co_await tx.execute(behind, space, parent, group, after->name_key, after->id, room)
+                               : co_await tx.execute(whole, space, parent, group, room);
+    for (std::size_t i = 0; i < rows.size(); ++i) nodes.push_back(read_node(rows[i]));
   }
-  return sort.descending ? list_by_name_descending : list_by_name;
+  co_return nodes;
 }
 
 }  // namespace
@@ -206,11 +220,11 @@ Task<> TreeStore::touch_upwards(Transaction& tx, SpaceId space, NodeId folder, s
 
 Task<std::vector<Node>> TreeStore::list(Transaction& tx, SpaceId space, NodeId parent, const Sort& sort,
                                         const std::optional<ListPosition>& after, int limit) {
-  if (!after) co_return read_nodes(co_await tx.execute(first_page(sort), space, parent, limit));
   if (sort.key == SortKey::name) {
-    co_return read_nodes(
-        co_await tx.execute(next_page(sort), space, parent, after->after_folders, after->name_key, after->id, limit));
+    if (!after && !sort.descending) co_return read_nodes(co_await tx.execute(list_first, space, parent, limit));
+    co_return co_await list_groups(tx, space, parent, sort.descending, after, limit);
   }
+  if (!after) co_return read_nodes(co_await tx.execute(first_page(sort), space, parent, limit));
   co_return read_nodes(
       co_await tx.execute(next_page(sort), space, parent, after->after_folders, after->number, after->id, limit));
 }
