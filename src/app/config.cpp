@@ -102,16 +102,23 @@ void set_plan(Config& config, const Setting& setting, const std::string& name, E
     complain(errors, name, setting, "a number, or a size such as 500M, 10G or 2T");
     return;
   }
+  const auto set_count = [&](auto& target, std::int64_t most, const char* wanted) {
+    if (*size > most) {
+      complain(errors, name, setting, wanted);
+    } else {
+      target = std::decay_t<decltype(target)>(static_cast<int>(*size));
+    }
+  };
   if (member == "storage") {
     plan.storage = *size;
   } else if (member == "max_file_size") {
     plan.max_file_size = *size;
   } else if (member == "devices") {
-    plan.devices = static_cast<int>(*size);
+    set_count(plan.devices, 1'000'000, "a number of devices, 1000000 at most");
   } else if (member == "history_days") {
-    plan.history = std::chrono::days(*size);
+    set_count(plan.history, 36'500, "a number of days, 36500 at most");
   } else if (member == "trash_days") {
-    plan.trash = std::chrono::days(*size);
+    set_count(plan.trash, 36'500, "a number of days, 36500 at most");
   } else {
     errors.push_back(setting.source + ": " + name + " is not a setting of a plan.");
   }

@@ -44,13 +44,16 @@ TEST(Config, EveryErrorIsReportedAtOnce) {
                    {"tls_certificate", "/no/such/file"},
                    {"plans.tiny.storage", "1X"},
                    {"plans.tiny.colour", "5"},
+                   {"plans.tiny.devices", "1G"},
+                   {"plans.tiny.trash_days", "100000"},
                    {"plans.short", "5"},
                    {"colour", "red"}}),
               errors);
   for (const std::string part :
        {"listen must be", "threads must be", "registration_open must be", "rate_limits.failed_logins must be",
         "default_plan names", "log_level must be", "given together", "there is no file /no/such/file",
-        "plans.tiny.storage must be", "plans.tiny.colour is not", "plans.short must be", "no setting named \"colour\"",
+        "plans.tiny.storage must be", "plans.tiny.colour is not", "plans.tiny.devices must be a number of devices",
+        "plans.tiny.trash_days must be a number of days", "plans.short must be", "no setting named \"colour\"",
         "plan \"tiny\" needs"}) {
     EXPECT_TRUE(mentions(errors, part)) << part;
   }
