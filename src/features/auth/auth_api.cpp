@@ -2,6 +2,7 @@
 #include "features/auth/auth_api.hpp"
 
 #include "features/access/fields.hpp"
+#include "net/ascii.hpp"
 
 namespace clouddocs::auth {
 namespace {
@@ -28,7 +29,7 @@ std::string cookie(const net::Request& request, std::string_view value, std::chr
 std::optional<std::string> cookie_token(const net::Request& request) {
   if (!is_web(request)) return std::nullopt;
   for (const auto& [name, value] : request.headers.fields()) {
-    if (name.size() != 6 || (name != "Cookie" && name != "cookie")) continue;
+    if (!net::equal_ignoring_case(name, "Cookie")) continue;
     std::string_view rest = value;
     while (!rest.empty()) {
       auto one = rest.substr(0, rest.find(';'));
