@@ -128,6 +128,15 @@ TEST_F(BatchTest, AnItemMadeAndChangedInOneBatchAppearsOnce) {
   EXPECT_EQ(journal(owner, notices[0].from).size(), 1U);
 }
 
+TEST_F(BatchTest, ABatchThatChangesNothingIsNotAnnounced) {
+  int notices = 0;
+  door.set_listener([&](const CommitNotice&) { ++notices; });
+  const std::vector<Operation> operations{Delete{new_id()}, MakeFolder{new_id(), new_id(), "a"}};
+  const BatchOutcome outcome = apply_batch(operations, key_of("batch-1", "request"));
+  for (const auto& result : outcome.results) EXPECT_TRUE(result.has_error());
+  EXPECT_EQ(notices, 0);
+}
+
 TEST_F(BatchTest, ADeletedFolderTakesNothingMoreInTheSameBatch) {
   const Node top = folder("top");
   const Node other = folder("other");

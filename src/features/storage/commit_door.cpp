@@ -111,7 +111,8 @@ Task<Result<BatchOutcome>> CommitDoor::commit(const Caller& caller, SpaceId spac
     co_return outcome;
   };
   auto outcome = co_await database::transact(db_, database::Access::write, space_id.view(), body);
-  if (outcome.has_value() && notice.to != notice.from && listener_) listener_(notice);
+  // A batch of which every operation was refused has used numbers and changed nothing: there is nothing to fetch.
+  if (outcome.has_value() && !notice.changed.empty() && listener_) listener_(notice);
   co_return outcome;
 }
 
