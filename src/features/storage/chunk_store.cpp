@@ -8,6 +8,25 @@ using core::Errc;
 using core::Error;
 
 constexpr std::size_t max_open_files = 256;
+constexpr std::uint32_t max_level = 3;
+constexpr std::size_t max_run = 4U << 20;  // chunks looked at for one range
+
+Error too_deep() { return {Errc::invalid_request, "A manifest has at most 3 levels of nodes."}; }
+
+// Leaves out the entries that hold nothing of [offset, offset + length).
+void narrow(ChunkRun& run, std::uint64_t offset, std::uint64_t length) {
+  std::vector<content::ChunkRef> kept;
+  std::uint64_t at = run.begin;
+  for (const auto& entry : run.chunks) {
+    const std::uint64_t end = at + entry.size;
+    if (end > offset && at < offset + length) {
+      if (kept.empty()) run.begin = at;
+      kept.push_back(entry);
+    }
+    at = end;
+  }
+  run.chunks = std::move(kept);
+}
 
 }  // namespace
 
@@ -41,28 +60,47 @@ Task<core::Bytes> ChunkStore::read(const ChunkPlace& place) {
   co_return std::move(bytes).value();
 }
 
+Task<Result<std::vector<content::ChunkRef>>> ChunkStore::read_nodes(SpaceId space,
+                                                                    std::span<const content::ChunkRef> nodes,
+                                                                    std::size_t limit) {
+  std::vector<content::ChunkRef> below;
+  CO_TRY(const std::vector<ChunkPlace> places, co_await locate(space, nodes));
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    const core::Bytes bytes = co_await read(places[i]);
+    CO_TRY(const std::vector<content::ChunkRef> entries, content::decode_node(bytes));
+    std::uint64_t sum = 0;
+    for (const auto& entry : entries) sum += entry.size;
+    if (sum != nodes[i].size) co_return Error(Errc::invalid_request, "The sizes in a manifest node do not add up.");
+    below.insert(below.end(), entries.begin(), entries.end());
+    if (below.size() > limit) co_return Error(Errc::file_too_large, "The manifest names too many chunks.");
+  }
+  co_return below;
+}
+
 Task<Result<std::vector<content::ChunkRef>>> ChunkStore::flatten(SpaceId space, const content::Manifest& manifest,
                                                                  std::size_t limit,
                                                                  std::vector<content::ChunkName>* nodes) {
   std::vector<content::ChunkRef> current = manifest.entries;
-  if (manifest.level > 3) co_return Error(Errc::invalid_request, "A manifest has at most 3 levels of nodes.");
+  if (manifest.level > max_level) co_return too_deep();
   for (auto level = manifest.level; level > 0; --level) {
-    std::vector<content::ChunkRef> below;
-    auto places = co_await locate(space, current);
-    if (places.has_error()) co_return places.error();
-    for (std::size_t i = 0; i < current.size(); ++i) {
-      if (nodes != nullptr) nodes->push_back(current[i].name);
-      const core::Bytes bytes = co_await read(places.value()[i]);
-      CO_TRY(const std::vector<content::ChunkRef> entries, content::decode_node(bytes));
-      std::uint64_t sum = 0;
-      for (const auto& entry : entries) sum += entry.size;
-      if (sum != current[i].size) co_return Error(Errc::invalid_request, "The sizes in a manifest node do not add up.");
-      below.insert(below.end(), entries.begin(), entries.end());
-      if (below.size() > limit) co_return Error(Errc::file_too_large, "The manifest names too many chunks.");
+    if (nodes != nullptr) {
+      for (const auto& node : current) nodes->push_back(node.name);
     }
-    current = std::move(below);
+    CO_TRY(current, co_await read_nodes(space, current, limit));
   }
   co_return current;
+}
+
+Task<Result<ChunkRun>> ChunkStore::find_run(SpaceId space, const content::Manifest& manifest, std::uint64_t offset,
+                                            std::uint64_t length) {
+  ChunkRun run{0, manifest.entries};
+  if (manifest.level > max_level) co_return too_deep();
+  narrow(run, offset, length);
+  for (auto level = manifest.level; level > 0; --level) {
+    CO_TRY(run.chunks, co_await read_nodes(space, run.chunks, max_run));
+    narrow(run, offset, length);
+  }
+  co_return run;
 }
 
 Task<Result<std::vector<content::ChunkName>>> ChunkStore::missing(const UserId& user, SpaceId space,

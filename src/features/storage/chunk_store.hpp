@@ -84,6 +84,12 @@ class ChunkWriter {
   std::uint64_t unrecorded_ = 0;
 };
 
+// Neighbouring chunks of a content.
+struct ChunkRun {
+  std::uint64_t begin = 0;  // where the first one lies in the content
+  std::vector<content::ChunkRef> chunks;
+};
+
 // Where the bytes of chunks lie and how to read them. Thread-safe.
 class ChunkStore {
  public:
@@ -101,6 +107,9 @@ class ChunkStore {
   Task<Result<std::vector<content::ChunkRef>>> flatten(SpaceId space, const content::Manifest& manifest,
                                                        std::size_t limit,
                                                        std::vector<content::ChunkName>* nodes = nullptr);
+  // Those of the content chunks that hold [offset, offset + length): what lies beside costs nothing. Errors: as flatten().
+  Task<Result<ChunkRun>> find_run(SpaceId space, const content::Manifest& manifest, std::uint64_t offset,
+                                  std::uint64_t length);
   // Which of these the space does not hold; those it holds are touched.
   Task<Result<std::vector<content::ChunkName>>> missing(const UserId& user, SpaceId space,
                                                         std::span<const content::ChunkName> names);
@@ -115,6 +124,10 @@ class ChunkStore {
   core::Random& random() { return random_; }
 
  private:
+  // The entries of manifest nodes, one after another.
+  Task<Result<std::vector<content::ChunkRef>>> read_nodes(SpaceId space, std::span<const content::ChunkRef> nodes,
+                                                          std::size_t limit);
+
   database::Database& db_;
   blob::BlobStore& blobs_;
   core::asio::thread_pool& pool_;

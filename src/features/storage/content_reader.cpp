@@ -10,7 +10,6 @@ using core::Errc;
 using core::Error;
 
 constexpr std::size_t max_regions = 192;  // open files of one download
-constexpr std::size_t max_chunks = 4U << 20;
 constexpr std::uint64_t max_stream_bytes = 64U << 20;
 constexpr std::size_t piece_size = 1U << 20;
 
@@ -22,10 +21,11 @@ struct Stretch {
   std::uint64_t length = 0;
 };
 
-// The stretches that hold [offset, offset + length) of the chunks; neighbours in one object become one.
-std::vector<Stretch> cut(std::span<const ChunkPlace> places, std::uint64_t offset, std::uint64_t length) {
+// The stretches that hold [offset, offset + length) of a content, of which these chunks are a run; neighbours in one object become one.
+std::vector<Stretch> cut(std::span<const ChunkPlace> places, std::uint64_t begin_of_first, std::uint64_t offset,
+                         std::uint64_t length) {
   std::vector<Stretch> out;
-  std::uint64_t at = 0;
+  std::uint64_t at = begin_of_first;
   for (const auto& place : places) {
     const std::uint64_t begin = std::max(at, offset);
     const std::uint64_t end = std::min(at + place.size, offset + length);
@@ -121,9 +121,9 @@ class FrameSource final : public net::BodySource {
 Task<Result<ContentReader::Body>> ContentReader::open(SpaceId space, const Version& version, std::uint64_t offset,
                                                       std::uint64_t length) {
   CO_TRY(const content::Manifest manifest, content::decode_manifest(version.manifest));
-  CO_TRY(const std::vector<content::ChunkRef> refs, co_await chunks_.flatten(space, manifest, max_chunks));
-  CO_TRY(const std::vector<ChunkPlace> places, co_await chunks_.locate(space, refs));
-  std::vector<Stretch> stretches = cut(places, offset, length);
+  CO_TRY(const ChunkRun run, co_await chunks_.find_run(space, manifest, offset, length));
+  CO_TRY(const std::vector<ChunkPlace> places, co_await chunks_.locate(space, run.chunks));
+  std::vector<Stretch> stretches = cut(places, run.begin, offset, length);
   if (stretches.size() == 1 && stretches.front().object.empty()) {
     const auto& only = stretches.front();
     const core::Bytes bytes = co_await chunks_.read_small(only.small_id);

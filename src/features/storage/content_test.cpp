@@ -286,6 +286,24 @@ TEST_F(ManifestTest, ALongManifestIsStoredAsNodesAndFlattened) {
   check_invariants();
 }
 
+TEST_F(ManifestTest, ARangeNeedsOnlyTheNodesAndChunksThatHoldIt) {
+  const NewContent content = store(4'500);
+  std::vector<std::uint64_t> begins{0};
+  for (const auto& chunk : content.chunks) begins.push_back(begins.back() + chunk.size);
+  content::Manifest damaged = content.manifest;
+  damaged.entries[0].name = content::name_of(Bytes(1));  // unknown: reading it is an error
+  const auto find = [&](std::uint64_t offset, std::uint64_t length) {
+    return run(chunks.find_run(owner.space, damaged, offset, length));
+  };
+  const std::size_t first = 4'200;
+  const auto found = find(begins[first] + 1, begins[first + 3] - begins[first] - 1).value();
+  EXPECT_EQ(found.begin, begins[first]);
+  EXPECT_EQ(found.chunks, std::vector(content.chunks.begin() + first, content.chunks.begin() + first + 3));
+  EXPECT_EQ(find(begins.back() - 1, 1).value().chunks, std::vector{content.chunks.back()});
+  EXPECT_EQ(code_of(find(0, 1)), Errc::chunk_unknown);
+  EXPECT_EQ(code_of(find(0, begins.back())), Errc::chunk_unknown);
+}
+
 TEST_F(ManifestTest, AManifestThatDoesNotAddUpIsRefused) {
   const NewContent content = store(100);
   content::Manifest wrong = content.manifest;
