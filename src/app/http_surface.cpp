@@ -16,7 +16,7 @@ HttpSurface::HttpSurface(World& world, HistoryGuard& history)
       limiter_(*world.cache, world.config().rate_limits),
       hub_(*world.bus, world.clock),
       auth_api_(world.auth, world.sessions, world.tokens, limiter_, world.clock),
-      storage_api_(world.storage, world.reader, world.tickets, world.clock),
+      storage_api_(world.storage, world.listings, world.reader, world.tickets, world.clock),
       sync_api_(world.storage, world.reader, world.auth, hub_, reports_),
       push_api_(hub_, auth_api_, *world.database) {
   auth_api_.mount(router_);

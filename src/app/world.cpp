@@ -19,6 +19,9 @@ std::unique_ptr<database::Database> open_database(const DataFolder& folder) {
   return database::make_sqlite_database(options);
 }
 
+// Some 500 pages of 100 files.
+constexpr std::uint64_t listing_cache_bytes = 32U << 20;
+
 unsigned pool_threads() { return std::max(4U, std::thread::hardware_concurrency() * 2); }
 
 }  // namespace
@@ -45,6 +48,7 @@ World::World(Config config)
       chunks(*database, *blobs, blocking_pool, plans, clock, random),
       door(*database, plans, clock, random),
       storage(*database, chunks, door),
+      listings(*database, storage, listing_cache_bytes),
       reader(chunks) {}
 
 World::~World() { blocking_pool.join(); }

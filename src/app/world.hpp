@@ -13,7 +13,7 @@
 #include "core/random.hpp"
 #include "database/database.hpp"
 #include "features/auth/auth_service.hpp"
-#include "features/storage/storage_service.hpp"
+#include "features/storage/listings.hpp"
 
 namespace clouddocs::app {
 
@@ -52,6 +52,7 @@ class World {
   storage::ChunkStore chunks;
   storage::CommitDoor door;
   storage::StorageService storage;
+  storage::Listings listings;
   storage::ContentReader reader;
 };
 

@@ -19,23 +19,29 @@ constexpr std::array<signed char, 256> make_reverse(std::string_view from) {
 }
 constexpr auto url_reverse = make_reverse(url_alphabet);
 
-std::string encode(ByteView bytes, std::string_view digits) {
-  std::string out;
-  out.reserve((bytes.size() * 4 + 2) / 3);
-  std::size_t i = 0;
+void append_encoded(std::string& out, ByteView bytes, std::string_view digits) {
+  const std::size_t start = out.size();
+  out.resize(start + (bytes.size() * 4 + 2) / 3);
+  char* to = out.data() + start;
   auto at = [&](std::size_t k) { return static_cast<unsigned>(bytes[k]); };
+  std::size_t i = 0;
   for (; i + 3 <= bytes.size(); i += 3) {
     const unsigned v = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
-    out += {digits[v >> 18], digits[v >> 12 & 63], digits[v >> 6 & 63], digits[v & 63]};
+    *to++ = digits[v >> 18];
+    *to++ = digits[v >> 12 & 63];
+    *to++ = digits[v >> 6 & 63];
+    *to++ = digits[v & 63];
   }
   if (bytes.size() - i == 1) {
     const unsigned v = at(i) << 4;
-    out += {digits[v >> 6], digits[v & 63]};
+    *to++ = digits[v >> 6];
+    *to++ = digits[v & 63];
   } else if (bytes.size() - i == 2) {
     const unsigned v = at(i) << 10 | at(i + 1) << 2;
-    out += {digits[v >> 12], digits[v >> 6 & 63], digits[v & 63]};
+    *to++ = digits[v >> 12];
+    *to++ = digits[v >> 6 & 63];
+    *to++ = digits[v & 63];
   }
-  return out;
 }
 
 int hex_digit(char c) {
@@ -47,10 +53,17 @@ int hex_digit(char c) {
 
 }  // namespace
 
-std::string to_base64url(ByteView bytes) { return encode(bytes, url_alphabet); }
+void append_base64url(std::string& out, ByteView bytes) { append_encoded(out, bytes, url_alphabet); }
+
+std::string to_base64url(ByteView bytes) {
+  std::string out;
+  append_base64url(out, bytes);
+  return out;
+}
 
 std::string to_base64(ByteView bytes) {
-  auto out = encode(bytes, alphabet);
+  std::string out;
+  append_encoded(out, bytes, alphabet);
   while (out.size() % 4 != 0) out += '=';
   return out;
 }
@@ -80,14 +93,20 @@ std::optional<Bytes> from_base64url(std::string_view text) {
   return out;
 }
 
-std::string to_hex(ByteView bytes) {
+void append_hex(std::string& out, ByteView bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
+  const std::size_t start = out.size();
+  out.resize(start + bytes.size() * 2);
+  char* to = out.data() + start;
   for (const auto b : bytes) {
-    out += digits[static_cast<unsigned>(b) >> 4];
-    out += digits[static_cast<unsigned>(b) & 15];
+    *to++ = digits[static_cast<unsigned>(b) >> 4];
+    *to++ = digits[static_cast<unsigned>(b) & 15];
   }
+}
+
+std::string to_hex(ByteView bytes) {
+  std::string out;
+  append_hex(out, bytes);
   return out;
 }
 

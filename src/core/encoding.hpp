@@ -11,12 +11,14 @@ namespace clouddocs::core {
 
 // base64url without padding (RFC 4648, section 5). Decoding is strict: no padding, no other characters, no stray bits.
 std::string to_base64url(ByteView bytes);
+void append_base64url(std::string& out, ByteView bytes);
 std::optional<Bytes> from_base64url(std::string_view text);
 // Decodes into a fixed array; false when the text is not exactly that long or not valid.
 bool from_base64url(std::string_view text, std::span<std::byte> out);
 
 // Lower-case hexadecimal; decoding takes both cases.
 std::string to_hex(ByteView bytes);
+void append_hex(std::string& out, ByteView bytes);
 std::optional<Bytes> from_hex(std::string_view text);
 
 // Standard base64 with padding (RFC 4648, section 4), as Sec-WebSocket-Accept needs.

@@ -37,6 +37,14 @@ TEST(Encoding, HexComesBackAndRefusesOddLengths) {
   EXPECT_FALSE(from_hex("0g"));
 }
 
+TEST(Encoding, AppendingLeavesWhatIsThere) {
+  std::string text = "hex ";
+  append_hex(text, as_bytes("\x01\xff"));
+  text += " base64 ";
+  append_base64url(text, as_bytes("foob"));
+  EXPECT_EQ(text, "hex 01ff base64 Zm9vYg");
+}
+
 TEST(Encoding, PercentDecodingRefusesBrokenEscapes) {
   EXPECT_EQ(percent_decode("a%20b+c"), "a b+c");
   EXPECT_EQ(percent_decode("a+b", true), "a b");

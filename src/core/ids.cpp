@@ -17,11 +17,17 @@ std::array<std::byte, 16> make_uuid_v7(Timestamp now, Random& random) {
 
 std::string to_text(ByteView id) { return to_base64url(id); }
 
-std::string to_text(const FileId& id) {
+void append_text(std::string& out, const FileId& id) {
   std::array<std::byte, 32> both{};
   std::memcpy(both.data(), id.space.bytes.data(), 16);
   std::memcpy(both.data() + 16, id.node.bytes.data(), 16);
-  return to_base64url(both);
+  append_base64url(out, both);
+}
+
+std::string to_text(const FileId& id) {
+  std::string out;
+  append_text(out, id);
+  return out;
 }
 
 bool parse_id(std::string_view text, std::span<std::byte> out) { return from_base64url(text, out); }

@@ -59,6 +59,7 @@ std::string to_text(const Id<Kind>& id) {
   return to_text(id.view());
 }
 std::string to_text(const FileId& id);  // 43 characters
+void append_text(std::string& out, const FileId& id);
 
 bool parse_id(std::string_view text, std::span<std::byte> out);
 template <class I>

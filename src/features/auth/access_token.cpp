@@ -60,6 +60,15 @@ std::string AccessTokens::make(const Claims& claims) const {
 }
 
 core::Result<Claims> AccessTokens::verify(std::string_view token, core::Timestamp now) const {
+  const auto known = verified_.find(token);
+  TRY(const Claims claims, known ? core::Result<Claims>(*known) : check(token));
+  if (claims.expires_at <= now) return Error(Errc::token_expired, "The access token has expired. Refresh it.");
+  if (!known) verified_.add(token, claims, now);
+  return claims;
+}
+
+// Everything but the time. Errors: token_invalid.
+core::Result<Claims> AccessTokens::check(std::string_view token) const {
   const Error invalid(Errc::token_invalid, "The access token is not valid. Sign in again.");
   const auto first = token.find('.');
   const auto last = token.rfind('.');
@@ -78,9 +87,7 @@ core::Result<Claims> AccessTokens::verify(std::string_view token, core::Timestam
   const auto* epoch = payload->if_contains("epoch");
   const auto* exp = payload->if_contains("exp");
   if (!user || !session || epoch == nullptr || !epoch->is_int64() || exp == nullptr || !exp->is_int64()) return invalid;
-  Claims claims{*user, *session, epoch->get_int64(), core::Timestamp(std::chrono::seconds(exp->get_int64()))};
-  if (claims.expires_at <= now) return Error(Errc::token_expired, "The access token has expired. Refresh it.");
-  return claims;
+  return Claims{*user, *session, epoch->get_int64(), core::Timestamp(std::chrono::seconds(exp->get_int64()))};
 }
 
 }  // namespace clouddocs::auth

@@ -6,9 +6,8 @@
 #include <string_view>
 
 #include "content/chunk.hpp"
-#include "core/clock.hpp"
 #include "core/error.hpp"
-#include "core/ids.hpp"
+#include "features/auth/verified_tokens.hpp"
 
 namespace clouddocs::auth {
 
@@ -18,14 +17,6 @@ inline constexpr std::chrono::minutes access_token_lifetime{15};
 struct Keyring {
   std::string current;
   std::map<std::string, core::Bytes> keys;
-};
-
-// What an access token says.
-struct Claims {
-  core::UserId user;
-  core::SessionId session;
-  std::int64_t epoch = 0;
-  core::Timestamp expires_at;
 };
 
 // Makes and checks JSON Web Tokens (RFC 7519) as signed with HMAC-SHA256 (RFC 7515, "HS256") and nothing else: the algorithm is fixed here,
@@ -38,7 +29,10 @@ class AccessTokens {
   core::Result<Claims> verify(std::string_view token, core::Timestamp now) const;
 
  private:
+  core::Result<Claims> check(std::string_view token) const;
+
   Keyring keyring_;
+  mutable VerifiedTokens verified_;
 };
 
 }  // namespace clouddocs::auth

@@ -54,6 +54,18 @@ TEST_F(AccessTokenTest, Expires) {
   EXPECT_EQ(refusal(token_), Errc::token_expired);
 }
 
+TEST_F(AccessTokenTest, ATokenThatWasTakenBeforeStillHasToBeTheSame) {
+  EXPECT_TRUE(tokens_.verify(token_, clock_.now()).has_value());
+  EXPECT_TRUE(tokens_.verify(token_, clock_.now()).has_value());
+  for (std::size_t i = 0; i < token_.size(); ++i) {
+    std::string changed = token_;
+    changed[i] = changed[i] == 'A' ? 'B' : 'A';
+    EXPECT_EQ(refusal(changed), Errc::token_invalid) << "changed at " << i;
+  }
+  EXPECT_EQ(refusal(token_ + "A"), Errc::token_invalid);
+  EXPECT_EQ(refusal(token_.substr(0, token_.size() - 1)), Errc::token_invalid);
+}
+
 TEST_F(AccessTokenTest, AnOlderKeyVerifiesUntilItIsTakenOut) {
   const AccessTokens before(Keyring{"k1", {{"k1", key('1')}}});
   const auto old = before.make(claims_);

@@ -49,6 +49,23 @@ TEST_F(AuthApiTest, WrongInputIsNamed) {
       415);
 }
 
+TEST_F(AuthApiTest, ATokenThatWasTakenBeforeIsRefusedOnceItsSessionHasEnded) {
+  const SignIn here = sign_up("ann@example.org");
+  const SignIn there = sign_in("ann@example.org");
+  auto ann = client(here);
+  auto phone = client(there);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(ann.get("/api/auth/me").status, 200);
+    EXPECT_EQ(phone.get("/api/auth/me").status, 200);
+  }
+  EXPECT_EQ(ann.del("/api/auth/sessions/" + core::to_text(there.session.id)).status, 204);
+  EXPECT_EQ(phone.get("/api/auth/me").code(), "token_invalid");
+  const auto changed =
+      ann.post("/api/auth/password", object{{"current_password", password}, {"new_password", "another correct horse"}});
+  EXPECT_EQ(changed.status, 200);
+  EXPECT_EQ(ann.get("/api/auth/me").code(), "token_invalid") << "a token of the epoch before";
+}
+
 TEST_F(AuthApiTest, ARequestWithoutAGoodTokenIs401) {
   EXPECT_EQ(anyone.get("/api/auth/me").code(), "unauthorized");
   EXPECT_EQ(anyone.get("/api/auth/me", {{"Authorization", "Basic x"}}).code(), "token_invalid");

@@ -38,7 +38,7 @@ TEST_F(AuthServiceTest, ANewAccountHasAPersonalSpaceWithARoot) {
   EXPECT_FALSE(caller.personal_space.is_nil());
   EXPECT_EQ(caller.device_name, "Laptop");
   EXPECT_EQ(caller.role, "admin");
-  const auto listing = run(service.list(caller, std::nullopt, {}, std::nullopt, 10));
+  const auto listing = run(service.list(caller, std::nullopt, {.limit = 10}));
   EXPECT_EQ(listing.value().folder.kind, storage::NodeKind::folder);
 }
 

@@ -229,11 +229,10 @@ TEST_F(BatchTest, ACopyIsDeepAndSharesItsChunks) {
   const Node copy = expect(apply(Copy{top.id, new_id(), owner.root, "copy"}));
   EXPECT_EQ(query(fixture_sql::count_chunks, owner.space), chunk_count);
   EXPECT_EQ(space().storage_used, used + 7);
-  const auto listing = run(service.list(owner.caller, FileId{owner.space, copy.id}, {}, std::nullopt, 10)).value();
+  const auto listing = run(service.list(owner.caller, FileId{owner.space, copy.id}, {.limit = 10})).value();
   ASSERT_EQ(listing.items.size(), 2U);
   EXPECT_EQ(listing.items[1].target, "sub");
-  const auto below =
-      run(service.list(owner.caller, FileId{owner.space, listing.items[0].id}, {}, std::nullopt, 10)).value();
+  const auto below = run(service.list(owner.caller, FileId{owner.space, listing.items[0].id}, {.limit = 10})).value();
   ASSERT_EQ(below.items.size(), 1U);
   EXPECT_EQ(below.items[0].version, 1);
   EXPECT_EQ(content_of(below.items[0].id), "inner 2");
@@ -261,7 +260,7 @@ TEST_F(BatchTest, ACopyIsNotCutShortByTrashedNeighbours) {
   fill(top.id, max_copy + 1, clock.now());
   const Node kept = file(top.id, "kept", "x");
   const Node copy = expect(apply(Copy{top.id, new_id(), owner.root, "copy"}));
-  const auto listing = run(service.list(owner.caller, FileId{owner.space, copy.id}, {}, std::nullopt, 10)).value();
+  const auto listing = run(service.list(owner.caller, FileId{owner.space, copy.id}, {.limit = 10})).value();
   ASSERT_EQ(listing.items.size(), 1U);
   EXPECT_EQ(listing.items[0].filename, kept.filename);
 }

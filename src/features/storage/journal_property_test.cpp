@@ -92,7 +92,7 @@ class JournalPropertyTest : public StorageTest {
   // The same from listings alone.
   void list_into(std::map<std::string, std::string>& out, NodeId folder, const std::string& path) {
     out[path] = "folder";
-    const auto listing = run(service.list(owner.caller, FileId{owner.space, folder}, {}, std::nullopt, 1'000));
+    const auto listing = run(service.list(owner.caller, FileId{owner.space, folder}, {.limit = 1'000}));
     for (const auto& node : expect_listing(listing).items) {
       if (node.kind == NodeKind::folder) {
         list_into(out, node.id, path + "/" + node.filename);

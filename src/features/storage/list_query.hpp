@@ -7,8 +7,8 @@
 namespace clouddocs::storage {
 
 struct ListQuery {
-  Sort sort;
-  std::optional<ListPosition> after;
+  Sort sort{};
+  std::optional<ListPosition> after{};
   int limit = 100;
 };
 struct VersionsQuery {

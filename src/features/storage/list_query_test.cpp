@@ -106,7 +106,7 @@ TEST_F(ListPagingTest, PagesOfEverySortTogetherAreTheWholeList) {
         auto request = request_of({{"sort", text}, {"limit", std::to_string(limit)}});
         if (cursor) request.query.emplace_back("cursor", *cursor);
         const auto query = parse_list_query(request).value();
-        const auto page = run(service.list(owner.caller, std::nullopt, query.sort, query.after, query.limit)).value();
+        const auto page = run(service.list(owner.caller, std::nullopt, query)).value();
         for (const auto& node : page.items) got.push_back(core::to_text(node.id));
         cursor = page.has_more ? std::optional(make_list_cursor(query.sort, page.items.back())) : std::nullopt;
       } while (cursor && got.size() <= live.size());
@@ -144,13 +144,13 @@ TEST_F(ListPagingTest, PagesOfTheTrashTogetherAreTheWholeTrashLatestFirst) {
 TEST_F(ListPagingTest, AListingShowsItsFolderAndTheWayToIt) {
   const Node top = folder("top");
   const Node sub = folder(top.id, "sub");
-  const auto listing = run(service.list(owner.caller, FileId{owner.space, sub.id}, {}, std::nullopt, 10)).value();
+  const auto listing = run(service.list(owner.caller, FileId{owner.space, sub.id}, {.limit = 10})).value();
   EXPECT_EQ(listing.folder.id, sub.id);
   ASSERT_EQ(listing.path.size(), 2U);
   EXPECT_EQ(listing.path[0].id, owner.root);
   EXPECT_EQ(listing.path[1].filename, "top");
   const auto list = [&](const Account& who, NodeId id) {
-    return run(service.list(who.caller, FileId{owner.space, id}, {}, std::nullopt, 10));
+    return run(service.list(who.caller, FileId{owner.space, id}, {.limit = 10}));
   };
   EXPECT_EQ(code_of(list(owner, file("f", "x").id)), Errc::invalid_request);
   EXPECT_EQ(code_of(list(owner, new_id())), Errc::not_found);

@@ -28,7 +28,7 @@ void append_hash(std::string& out, const std::optional<content::Sha256>& hash) {
     return;
   }
   out += '"';
-  out += core::to_hex(*hash);
+  core::append_hex(out, *hash);
   out += '"';
 }
 
@@ -84,28 +84,32 @@ Node read_node(const database::Rows::Row& row, std::size_t first) {
 void append_json_string(std::string& out, std::string_view text) {
   constexpr std::string_view digits = "0123456789abcdef";
   out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
+  std::size_t plain = 0;  // where the characters that need no escape begin
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out += text.substr(plain, i - plain);
+    plain = i + 1;
+    if (c >= 0x20) {
       out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += "\\u00";
-      out += digits[static_cast<unsigned char>(c) >> 4];
-      out += digits[static_cast<unsigned char>(c) & 15];
+      out += text[i];
     } else {
-      out += c;
+      out += "\\u00";
+      out += digits[c >> 4];
+      out += digits[c & 15];
     }
   }
+  out += text.substr(plain);
   out += '"';
 }
 
 void append_item(std::string& out, SpaceId space, const Node& node) {
   out += "{\"id\":\"";
-  out += core::to_text(FileId{space, node.id});
+  core::append_text(out, FileId{space, node.id});
   out += "\",\"parent_id\":";
   if (node.parent) {
     out += '"';
-    out += core::to_text(FileId{space, *node.parent});
+    core::append_text(out, FileId{space, *node.parent});
     out += '"';
   } else {
     out += "null";

@@ -11,6 +11,7 @@ using database::Statement;
 constexpr Statement advance_space{"space_advance",
                                   "UPDATE spaces SET seq = seq + $2 WHERE id = $1 RETURNING " SPACE_COLUMNS};
 constexpr Statement find_space{"space_find", "SELECT " SPACE_COLUMNS " FROM spaces WHERE id = $1"};
+constexpr Statement find_space_head{"space_find_head", "SELECT owner_id, epoch, seq FROM spaces WHERE id = $1"};
 constexpr Statement list_spaces{"space_list", "SELECT " SPACE_COLUMNS " FROM spaces WHERE owner_id = $1 ORDER BY id"};
 constexpr Statement insert_space{"space_insert",
                                  "INSERT INTO spaces (id, owner_id, kind, name, root_id, seq, epoch, created_at) "
@@ -50,6 +51,13 @@ Task<std::optional<Space>> SpaceStore::find(Transaction& tx, SpaceId id) {
   const auto rows = co_await tx.execute(find_space, id);
   if (rows.empty()) co_return std::nullopt;
   co_return read_space(rows.front());
+}
+
+Task<std::optional<SpaceHead>> SpaceStore::find_head(Transaction& tx, SpaceId id) {
+  const auto rows = co_await tx.execute(find_space_head, id);
+  if (rows.empty()) co_return std::nullopt;
+  const auto row = rows.front();
+  co_return SpaceHead{row.id<UserId>(0), row.int64(1), row.int64(2)};
 }
 
 Task<std::vector<Space>> SpaceStore::list_of(Transaction& tx, UserId user) {

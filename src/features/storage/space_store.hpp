@@ -31,6 +31,13 @@ struct Space {
   std::int64_t reserved = 0;
 };
 
+// Where a space stands: everything in it is as it was when owner, epoch and seq are.
+struct SpaceHead {
+  UserId owner;
+  std::int64_t epoch = 0;
+  std::int64_t seq = 0;
+};
+
 // SQL on `spaces`. Stateless.
 class SpaceStore {
  public:
@@ -38,6 +45,7 @@ class SpaceStore {
   // commit: nothing that a decision rests on is read before it, so commit order = seq order = visibility order.
   static Task<std::optional<Space>> advance(Transaction& tx, SpaceId id, std::int64_t count);
   static Task<std::optional<Space>> find(Transaction& tx, SpaceId id);
+  static Task<std::optional<SpaceHead>> find_head(Transaction& tx, SpaceId id);
   static Task<std::vector<Space>> list_of(Transaction& tx, UserId user);
   static Task<> create(Transaction& tx, const Space& space, Timestamp now);
   // Adds to what the space holds; mirrored to the owner's row for a personal space.

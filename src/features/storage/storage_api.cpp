@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 #include "features/storage/storage_api.hpp"
 
-#include "content/sha256.hpp"
 #include "core/encoding.hpp"
 #include "features/access/fields.hpp"
 #include "features/storage/download.hpp"
@@ -50,38 +49,6 @@ Result<bool> renames(const Fields& fields) {
   return choice == "rename";
 }
 
-// A change in the folder or below moves its tree_seq; a change of the way to it does not.
-std::string listing_etag(const Listing& listing) {
-  content::Sha256Hasher way;
-  for (const auto& ancestor : listing.path) {
-    way.update(ancestor.id.view());
-    way.update(core::as_bytes(ancestor.filename));
-  }
-  return "\"" + std::to_string(listing.folder.tree_seq) + "-" + core::to_hex(way.finish()).substr(0, 16) + "\"";
-}
-
-std::string write_listing(SpaceId space, const Listing& listing, const std::string& next_cursor) {
-  std::string out = "{\"items\":[";
-  out.reserve(600 * (listing.items.size() + 2));
-  for (const auto& node : listing.items) {
-    if (out.back() == '}') out += ',';
-    append_item(out, space, node);
-  }
-  out += "],\"next_cursor\":";
-  out += next_cursor.empty() ? "null" : "\"" + next_cursor + "\"";
-  out += ",\"folder\":";
-  append_item(out, space, listing.folder);
-  out += ",\"path\":[";
-  for (const auto& ancestor : listing.path) {
-    if (out.back() == '}') out += ',';
-    out += "{\"id\":\"" + core::to_text(FileId{space, ancestor.id}) + "\",\"filename\":";
-    append_json_string(out, ancestor.filename);
-    out += '}';
-  }
-  out += "]}";
-  return out;
-}
-
 }  // namespace
 
 void StorageApi::mount(net::Router& router) {
@@ -115,19 +82,17 @@ StorageApi::Reply StorageApi::list(net::Request& request) {
     folder = core::parse_file_id(*parent);
     if (!folder) co_return Error(Errc::invalid_id, "parent_id is not the id of a folder.");
   }
-  CO_TRY(const Listing listing, co_await service_.list(caller, folder, query.sort, query.after, query.limit));
-  const SpaceId space = folder ? folder->space : caller.personal_space;
-  const std::string etag = listing_etag(listing);
-  const auto known = request.headers.find("If-None-Match");
-  if (known && matches_etag(*known, etag)) {
-    auto response = net::Response::empty(304);
-    response.headers.add("ETag", etag);
+  const std::string_view known = request.headers.find("If-None-Match").value_or("");
+  CO_TRY(ListingPage page, co_await listings_.page(caller, folder, query, known));
+  net::Response response;
+  response.headers.add("ETag", page.etag);
+  if (!page.json) {
+    response.status = 304;
     co_return response;
   }
-  const std::string next = listing.has_more ? make_list_cursor(query.sort, listing.items.back()) : "";
-  auto response = net::Response::text(write_listing(space, listing, next), "application/json");
-  response.headers.add("ETag", etag);
+  response.headers.add("Content-Type", "application/json");
   response.headers.add("Cache-Control", "private, no-cache");
+  response.body = std::move(page.json);
   co_return response;
 }
 

@@ -3,7 +3,7 @@
 
 #include "features/access/authentication.hpp"
 #include "features/access/signer.hpp"
-#include "features/storage/storage_service.hpp"
+#include "features/storage/listings.hpp"
 #include "net/router.hpp"
 
 namespace clouddocs::storage {
@@ -11,8 +11,9 @@ namespace clouddocs::storage {
 // /api/files and /api/trash. Thread-safe.
 class StorageApi {
  public:
-  StorageApi(StorageService& service, ContentReader& reader, const access::Signer& tickets, const core::Clock& clock)
-      : service_(service), reader_(reader), tickets_(tickets), clock_(clock) {}
+  StorageApi(StorageService& service, Listings& listings, ContentReader& reader, const access::Signer& tickets,
+             const core::Clock& clock)
+      : service_(service), listings_(listings), reader_(reader), tickets_(tickets), clock_(clock) {}
 
   // Adds the routes. REQUIRES: this outlives the router.
   void mount(net::Router& router);
@@ -40,6 +41,7 @@ class StorageApi {
   std::string make_ticket(const Caller& caller, FileId id, Timestamp expires) const;
 
   StorageService& service_;
+  Listings& listings_;
   ContentReader& reader_;
   const access::Signer& tickets_;
   const core::Clock& clock_;

@@ -53,7 +53,8 @@ class StorageApiTest : public StorageTest {
   std::optional<Account> current;
   const std::shared_ptr<std::atomic<bool>> revoked = std::make_shared<std::atomic<bool>>(false);
   const access::Signer tickets{Bytes(32), "download ticket"};
-  StorageApi api{service, reader, tickets, clock};
+  Listings listings{*database, service, 1U << 20};
+  StorageApi api{service, listings, reader, tickets, clock};
   net::Router router;
   net::RouterClient http{router};
 };
@@ -183,6 +184,21 @@ TEST_F(StorageApiTest, FoldersAreMadeListedAndPaged) {
   EXPECT_EQ(http.get("/api/files", {{"If-None-Match", first.header("ETag")}}).status, 304);
   file("c", "x");
   EXPECT_EQ(http.get("/api/files", {{"If-None-Match", first.header("ETag")}}).status, 200);
+}
+
+TEST_F(StorageApiTest, AListingIsJsonWhateverTheNames) {
+  const std::vector<std::string> names{"\"quoted\"", "\xd1\x84\xd0\xb0\xd0\xb9\xd0\xbb", "plain", "trailing \"",
+                                       "a\"\"b"};
+  for (const auto& name : names) file(name, "x");
+  std::set<std::string> got;
+  for (int round = 0; round < 2; ++round) {
+    const auto reply = http.get("/api/files");
+    EXPECT_EQ(reply.header("Content-Type"), "application/json");
+    EXPECT_EQ(reply.header("Cache-Control"), "private, no-cache");
+    const auto page = reply.json();
+    for (const auto& item : page.at("items").as_array()) got.insert(std::string(item.at("filename").as_string()));
+  }
+  EXPECT_EQ(got, std::set<std::string>(names.begin(), names.end()));
 }
 
 TEST_F(StorageApiTest, TheListingOfAFolderIsFreshWhenAFolderAboveWasRenamed) {

@@ -22,13 +22,14 @@ Task<Result<Space>> StorageService::require_space(Transaction& tx, const Caller&
   co_return std::move(*space);
 }
 
-Task<Result<Listing>> StorageService::list(const Caller& caller, std::optional<FileId> folder, Sort sort,
-                                           std::optional<ListPosition> after, int limit) {
+Task<Result<Listing>> StorageService::list(const Caller& caller, std::optional<FileId> folder, const ListQuery& query,
+                                           const NeedsItems& needs_items) {
   auto body = [&](Transaction& tx) -> Task<Result<Listing>> {
     const SpaceId space_id = folder ? folder->space : caller.personal_space;
     auto space = co_await require_space(tx, caller, space_id);
     if (space.has_error()) co_return no_such_item();
     Listing listing;
+    listing.head = {space.value().owner, space.value().epoch, space.value().seq};
     auto node = co_await TreeStore::find(tx, space_id, folder ? folder->node : space.value().root);
     if (!node || node->purged_at) co_return no_such_item();
     if (node->kind != NodeKind::folder) co_return Error(Errc::invalid_request, "Only a folder can be listed.");
@@ -37,8 +38,10 @@ Task<Result<Listing>> StorageService::list(const Caller& caller, std::optional<F
       listing.path = co_await TreeStore::ancestors(tx, space_id, *listing.folder.parent);
       std::reverse(listing.path.begin(), listing.path.end());
     }
-    listing.items = co_await TreeStore::list(tx, space_id, listing.folder.id, sort, after, limit + 1);
-    listing.has_more = listing.items.size() > static_cast<std::size_t>(limit);
+    listing.has_items = needs_items(listing);
+    if (!listing.has_items) co_return listing;
+    listing.items = co_await TreeStore::list(tx, space_id, listing.folder.id, query.sort, query.after, query.limit + 1);
+    listing.has_more = listing.items.size() > static_cast<std::size_t>(query.limit);
     if (listing.has_more) listing.items.pop_back();
     co_return listing;
   };

@@ -4,13 +4,16 @@
 #include "features/storage/commit_door.hpp"
 #include "features/storage/content_reader.hpp"
 #include "features/storage/content_upload.hpp"
+#include "features/storage/list_query.hpp"
 
 namespace clouddocs::storage {
 
 // A page of a listing with what a browser shows around it.
 struct Listing {
+  SpaceHead head;
   Node folder;
   std::vector<TreeStore::Ancestor> path;  // the root first, the folder itself not among them
+  bool has_items = false;  // whether they were needed
   std::vector<Node> items;
   bool has_more = false;
 };
@@ -21,9 +24,12 @@ class StorageService {
   StorageService(database::Database& db, ChunkStore& chunks, CommitDoor& door)
       : db_(db), chunks_(chunks), door_(door) {}
 
+  // Asked when everything but the items has been read; may be asked again.
+  using NeedsItems = std::function<bool(const Listing&)>;
   // The folder (nullopt: the root of the personal space). Errors: not_found, invalid_request (no folder).
-  Task<Result<Listing>> list(const Caller& caller, std::optional<FileId> folder, Sort sort,
-                             std::optional<ListPosition> after, int limit);
+  Task<Result<Listing>> list(
+      const Caller& caller, std::optional<FileId> folder, const ListQuery& query,
+      const NeedsItems& needs_items = [](const Listing&) { return true; });
   // Errors: not_found (also for what is not the caller's, or purged).
   Task<Result<Node>> find(const Caller& caller, FileId id);
   // A live file with a content (version 0: the current one). Errors: not_found, invalid_request (no file).

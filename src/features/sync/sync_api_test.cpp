@@ -24,7 +24,7 @@ class SyncApiTest : public ::testing::Test, protected auth::AuthWorld {
     space_text = core::to_text(space_id);
     account.caller = caller->caller;
     account.space = space_id;
-    account.root = run(service.list(account.caller, std::nullopt, {}, std::nullopt, 1)).value().folder.id;
+    account.root = run(service.list(account.caller, std::nullopt, {.limit = 1})).value().folder.id;
   }
 
   std::string file_id(core::NodeId id) const { return core::to_text(core::FileId{space_id, id}); }
