@@ -19,7 +19,7 @@ namespace clouddocs::client {
 
 // A file to bring to the disk, and what came of it.
 struct DownloadJob {
-  Node target;  // id, version, content_id, size, time, executable
+  Node target;  // id, version, content_id, sha256, size, time, executable
   std::filesystem::path temporary;  // where the content goes; what an earlier run left there is used
   std::vector<content::ChunkRef> chunks;  // out
   Stamp stamp;          // out: of the complete temporary file

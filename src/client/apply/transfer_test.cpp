@@ -148,6 +148,16 @@ TEST_F(TransferTest, DamagedBytesOfThisDiskAreFetchedInstead) {
   EXPECT_LE(server.counters.bytes_fetched - before, 2 << 20);  // one chunk
 }
 
+TEST_F(TransferTest, TheChunkOfASmallFileIsKnownWithoutAsking) {
+  a.write("one", "one");
+  a.write("two", std::string(200'000, 'x'));
+  a.sync();
+  const auto before = server.counters.requests;
+  EXPECT_TRUE(b.sync().is_equal);
+  EXPECT_EQ(server.counters.requests - before, 3);  // spaces, changes, chunks
+  EXPECT_EQ(b.listing(), server.listing());
+}
+
 TEST_F(TransferTest, AFileThatIsWrittenToWhileItIsReadIsNotSent) {
   TemporaryFolder folder;
   const auto path = folder.path / "busy";

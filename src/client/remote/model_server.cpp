@@ -226,6 +226,7 @@ OperationResult ModelServer::put(const Operation& operation) {
   ++node.version;
   node.size = operation.size;
   node.content_id = content::content_id(*chunks);
+  node.sha256 = operation.sha256;
   node.modified_at = operation.modified_at;
   node.executable = operation.executable;
   versions_[{node.id, node.version}] = {node.content_id, node.size, operation.manifest};
