@@ -46,18 +46,24 @@ struct Transfer {
   }
 };
 
+// Fills the buffer from as many pieces as it takes: libcurl sends what one call brings by itself.
 std::size_t read_source(char* into, std::size_t size, std::size_t count, void* context) {
   auto& transfer = *static_cast<Transfer*>(context);
+  std::size_t done = 0;
   try {
-    if (transfer.unsent.empty()) transfer.unsent = core::as_text(transfer.request.source());
+    while (done < size * count) {
+      if (transfer.unsent.empty()) transfer.unsent = core::as_text(transfer.request.source());
+      if (transfer.unsent.empty()) break;
+      const auto length = std::min(size * count - done, transfer.unsent.size());
+      std::memcpy(into + done, transfer.unsent.data(), length);
+      transfer.unsent.remove_prefix(length);
+      done += length;
+    }
   } catch (...) {
     transfer.thrown = std::current_exception();
     return CURL_READFUNC_ABORT;
   }
-  const auto length = std::min(size * count, transfer.unsent.size());
-  std::memcpy(into, transfer.unsent.data(), length);
-  transfer.unsent.remove_prefix(length);
-  return length;
+  return done;
 }
 
 std::size_t write_body(char* from, std::size_t size, std::size_t count, void* context) {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "content/sha256.hpp"
@@ -14,6 +15,33 @@ constexpr std::uint64_t group_bytes = 16U << 20;
 constexpr std::size_t group_chunks = 4'000;
 constexpr std::int64_t worth_reusing = 256 << 10;  // smaller files are not indexed by chunk
 constexpr std::uint32_t max_level = 4;
+constexpr std::int64_t kept_open = 8 << 20;  // a window of the applier holds few files of this size
+constexpr std::uint64_t write_back_step = 8U << 20;
+constexpr std::size_t reuse_stripe = 16;  // chunks looked for by one task
+
+Fd open_for_writing(const std::filesystem::path& path, int flags) {
+  Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW | flags, 0666));
+  if (!file.is_open()) throw FileError("write", path, errno);
+  return file;
+}
+
+// The hash of a file that is one chunk names this chunk: whether it is, the content id tells, so the server need not be asked.
+bool is_known_chunk(DownloadJob& job) {
+  const content::ChunkRef only{content::make_chunk_name(job.target.sha256),
+                               static_cast<std::uint64_t>(job.target.size)};
+  if (only.size > content::max_chunk_size || content::content_id({&only, 1}) != job.target.content_id) return false;
+  job.chunks = {only};
+  return true;
+}
+
+// Small files come in one piece, which is all that their temporary file ever sees.
+bool is_one_piece(const DownloadJob& job) { return job.chunks.size() == 1 && job.target.size < worth_reusing; }
+
+void finish_file(DownloadJob& job, const Fd& file) {
+  set_meta(file, job.temporary, job.target.modified_at, job.target.executable);
+  job.stamp = stat_of(file, job.temporary).stamp;
+  job.is_done = true;
+}
 
 }  // namespace
 
@@ -28,7 +56,7 @@ Downloader::Downloader(Remote& remote, const State& state, const SpaceId& space,
 
 void Downloader::run(std::vector<DownloadJob>& jobs) {
   jobs_ = &jobs;
-  needs_.clear();
+  outputs_ = std::vector<Output>(jobs.size());
   ask_manifests();
   collect_needs();
   reuse();
@@ -40,7 +68,7 @@ void Downloader::ask_manifests() {
   std::vector<VersionOf> files;
   std::unordered_map<NodeId, DownloadJob*> by_id;
   for (auto& job : *jobs_) {
-    if (job.target.size == 0) continue;  // nothing to fetch
+    if (job.target.size == 0 || is_known_chunk(job)) continue;
     files.push_back({job.target.id, job.target.version});
     by_id[job.target.id] = &job;
   }
@@ -79,6 +107,9 @@ bool Downloader::expand(DownloadJob& job, content::Manifest manifest) {
   if (static_cast<std::int64_t>(manifest.size()) != job.target.size ||
       content::content_id(manifest.entries) != job.target.content_id)
     return false;
+  for (const auto& chunk : manifest.entries) {
+    if (chunk.size > content::max_chunk_size) return false;
+  }
   job.chunks = std::move(manifest.entries);
   return true;
 }
@@ -106,38 +137,69 @@ void Downloader::collect_needs() {
       need.spots.push_back({i, offset});
       if (is_new && job.target.size >= worth_reusing) {
         for (const auto& place : state_.find_chunk(chunk.name))
-          need.held.emplace_back(path_of_(place.file), place.offset);
+          need.held.push_back(
+              {path_of_(place.file), static_cast<std::uint64_t>(place.offset), place.file == job.target.id});
       }
       offset += chunk.size;
     }
-    // An empty file, or the right length at once, so that chunks may come in any order.
-    const Fd file(::open(job.temporary.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
-    if (!file.is_open() || ::ftruncate(file.get(), static_cast<off_t>(job.target.size)) != 0) {
-      job.failure = FileError("write", job.temporary, errno).what();
-    }
+    prepare(i);
+  }
+}
+
+// Gives the temporary file the right length at once, so that chunks may come in any order.
+void Downloader::prepare(std::size_t index) {
+  auto& job = (*jobs_)[index];
+  auto& output = outputs_[index];
+  if (is_one_piece(job)) return;
+  try {
+    Fd file(::open(job.temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
+    output.is_leftover = !file.is_open();
+    if (output.is_leftover) file = open_for_writing(job.temporary, O_CREAT);
+    if (::ftruncate(file.get(), static_cast<off_t>(job.target.size)) != 0)
+      throw FileError("write", job.temporary, errno);
+    if (job.target.size >= kept_open) output.file = std::move(file);
+  } catch (const FileError& error) {
+    job.failure = error.what();
   }
 }
 
 void Downloader::reuse() {
-  workers_.for_each(needs_.size(), [this](std::size_t i) { needs_[i].is_held = reuse_one(needs_[i]); });
+  workers_.for_each((needs_.size() + reuse_stripe - 1) / reuse_stripe, [&](std::size_t stripe) {
+    core::Bytes buffer;
+    const auto end = std::min(needs_.size(), (stripe + 1) * reuse_stripe);
+    for (auto i = stripe * reuse_stripe; i < end; ++i) {
+      auto& need = needs_[i];
+      const auto spot = need.spots.front().job;
+      if (need.held.empty() && !outputs_[spot].is_leftover) continue;
+      buffer.resize(std::max<std::size_t>(buffer.size(), need.size));
+      need.is_held = reuse_one(need, std::span(buffer).first(need.size));
+    }
+  });
 }
 
-bool Downloader::reuse_one(Need& need) {
-  const auto& job = (*jobs_)[need.spots.front().job];
-  if (job.target.size < worth_reusing) return false;
-  core::Bytes bytes(need.size);
-  auto try_from = [&](const std::filesystem::path& path, std::uint64_t offset) {
+// Bytes of this disk are checked like those that come over the network: the file that they are taken from may be damaged or, though its
+// stamp is the old one, written to through a mapping.
+bool Downloader::reuse_one(Need& need, std::span<std::byte> buffer) {
+  const auto& spot = need.spots.front();
+  const auto& job = (*jobs_)[spot.job];
+  auto try_from = [&](const std::filesystem::path& path, std::uint64_t offset, bool is_replaced) {
     try {
-      return read_at(open_for_reading(path), offset, bytes, path) == need.size && content::name_of(bytes) == need.name;
+      const auto file = open_for_reading(path);
+      const bool is_whole = read_at(file, offset, buffer, path) == need.size;
+      if (is_replaced) drop_cached(file, offset, need.size);  // so that the new file can have this memory
+      return is_whole && content::name_of(buffer) == need.name;
     } catch (const FileError&) {
       return false;
     }
   };
-  bool is_there = try_from(job.temporary, need.spots.front().offset);  // left by an earlier run
+  const bool is_in_place = outputs_[spot.job].is_leftover && try_from(job.temporary, spot.offset, false);
+  bool is_there = is_in_place;
   for (std::size_t i = 0; !is_there && i < need.held.size(); ++i) {
-    is_there = !need.held[i].first.empty() && try_from(need.held[i].first, need.held[i].second);
+    const auto& held = need.held[i];
+    is_there = !held.path.empty() && try_from(held.path, held.offset, held.is_replaced);
   }
-  if (is_there) write(need, bytes);
+  if (is_there && !(is_in_place && need.spots.size() == 1)) write(need, buffer);
+  if (is_in_place && need.spots.size() == 1 && on_progress_) on_progress_(static_cast<std::int64_t>(need.size));
   return is_there;
 }
 
@@ -175,10 +237,14 @@ void Downloader::fetch_group(const std::vector<Need*>& group) {
 void Downloader::write(const Need& need, core::ByteView bytes) {
   for (const auto& spot : need.spots) {
     auto& job = (*jobs_)[spot.job];
-    const Fd file(::open(job.temporary.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
     try {
-      if (!file.is_open()) throw FileError("write", job.temporary, errno);
-      write_at(file, spot.offset, bytes, job.temporary);
+      if (is_one_piece(job)) {
+        const auto file = open_for_writing(job.temporary, O_CREAT | O_TRUNC);
+        write_at(file, 0, bytes, job.temporary);
+        finish_file(job, file);
+      } else {
+        write_part(job, outputs_[spot.job], spot.offset, bytes);
+      }
       if (on_progress_) on_progress_(static_cast<std::int64_t>(bytes.size()));
     } catch (const FileError& error) {
       const std::lock_guard lock(mutex_);
@@ -187,19 +253,26 @@ void Downloader::write(const Need& need, core::ByteView bytes) {
   }
 }
 
+void Downloader::write_part(DownloadJob& job, Output& output, std::uint64_t offset, core::ByteView bytes) {
+  if (!output.file.is_open()) return write_at(open_for_writing(job.temporary, 0), offset, bytes, job.temporary);
+  const std::lock_guard lock(output.writing);
+  write_at(output.file, offset, bytes, job.temporary);
+  const auto before = std::exchange(output.written, output.written + bytes.size());
+  if (before / write_back_step != output.written / write_back_step) start_write_back(output.file);
+}
+
 void Downloader::finish() {
   for (const auto& need : needs_) {
     if (need.is_held) continue;
     for (const auto& spot : need.spots) (*jobs_)[spot.job].is_overtaken = true;
   }
-  for (auto& job : *jobs_) {
-    if (job.is_overtaken || !job.failure.empty()) continue;
+  for (std::size_t i = 0; i < jobs_->size(); ++i) {
+    auto& job = (*jobs_)[i];
+    if (job.is_done || job.is_overtaken || !job.failure.empty()) continue;
     try {
-      const Fd file(::open(job.temporary.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
-      if (!file.is_open()) throw FileError("write", job.temporary, errno);
-      set_meta(file, job.temporary, job.target.modified_at, job.target.executable);
-      job.stamp = stat_of(file, job.temporary).stamp;
-      job.is_done = true;
+      auto& output = outputs_[i];
+      if (!output.file.is_open()) output.file = open_for_writing(job.temporary, 0);
+      finish_file(job, std::exchange(output.file, Fd()));
     } catch (const FileError& error) {
       job.failure = error.what();
     }

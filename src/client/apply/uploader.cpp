@@ -15,7 +15,6 @@ constexpr std::size_t load_pieces = 8'000;         // names of one request
 constexpr std::size_t loads_in_flight = 2;         // bounds memory: this many loads wait for the network
 constexpr std::size_t group_files = 512;
 constexpr std::int64_t group_bytes = 16 << 20;
-constexpr std::size_t read_step = 4U << 20;
 
 // Cuts bytes that are all there.
 std::vector<content::ChunkRef> cut(core::ByteView bytes) {
@@ -75,13 +74,14 @@ void Uploader::run(std::vector<UploadJob>& jobs) {
 }
 
 void Uploader::read_small(std::size_t first, std::size_t last) {
-  std::vector<core::Bytes> contents(last - first);
+  std::vector<std::shared_ptr<core::Bytes>> contents(last - first);
   workers_.for_each(last - first, [&](std::size_t i) {
     auto& job = (*jobs_)[first + i];
     try {
       const auto file = open_for_reading(job.path);
-      auto& bytes = contents[i];
-      bytes.resize(static_cast<std::size_t>(job.stamp.size) + 1);  // one more: has it grown?
+      contents[i] =
+          std::make_shared<core::Bytes>(static_cast<std::size_t>(job.stamp.size) + 1);  // one more: has it grown?
+      auto& bytes = *contents[i];
       bytes.resize(read_at(file, 0, bytes, job.path));
       job.is_changing = static_cast<std::int64_t>(bytes.size()) != job.stamp.size || !is_unchanged(file, job);
       if (job.is_changing) return;
@@ -99,15 +99,8 @@ void Uploader::read_small(std::size_t first, std::size_t last) {
     if (!job.known) continue;
     std::uint64_t offset = 0;
     for (const auto& chunk : job.known->chunks) {
-      const auto size = static_cast<std::uint32_t>(chunk.size);
-      core::Bytes bytes;
-      if (job.known->chunks.size() == 1) {
-        bytes = std::move(contents[i]);
-      } else {
-        const auto from = contents[i].begin() + static_cast<std::ptrdiff_t>(offset);
-        bytes.assign(from, from + static_cast<std::ptrdiff_t>(chunk.size));
-      }
-      add({chunk.name, std::move(bytes), first + i, offset, size});
+      const auto bytes = core::ByteView(*contents[i]).subspan(offset, chunk.size);
+      add({chunk.name, contents[i], bytes, first + i, offset, static_cast<std::uint32_t>(chunk.size)});
       offset += chunk.size;
     }
   }
@@ -119,41 +112,29 @@ void Uploader::read_large(std::size_t index) {
     const auto file = open_for_reading(job.path);
     KnownContent known;
     content::Sha256Hasher whole;
-    content::Chunker chunker;
-    core::Bytes step(read_step);
-    core::Bytes ahead(read_step);
-    core::Bytes chunk;
     std::uint64_t offset = 0;
-    auto end_chunk = [&] {
-      const auto name = content::name_of(chunk);
-      const auto size = static_cast<std::uint32_t>(chunk.size());
-      known.chunks.push_back({name, size});
-      add({name, std::exchange(chunk, {}), index, offset, size});
-      offset += size;
-    };
-    std::uint64_t position = 0;
-    std::size_t have = read_at(file, 0, step, job.path);
-    while (have > 0) {
-      position += have;
-      // The hash of the whole and the next read go on beside the cutting.
-      const core::ByteView piece(step.data(), have);
-      std::size_t next = 0;
-      auto beside = workers_.start([&] {
-        next = read_at(file, position, ahead, job.path);
-        whole.update(piece);
+    ChunkReader reader(file, job.path, blocks_);
+    for (auto block = reader.next(); !block.chunks.empty();) {
+      // The whole and the chunks of this block are hashed while the next one is read and cut.
+      ChunkReader::Block next;
+      std::vector<content::ChunkName> names(block.chunks.size());
+      workers_.for_each(names.size() + 2, [&](std::size_t i) {
+        if (i == 0) {
+          whole.update(block.read);
+        } else if (i == 1) {
+          next = reader.next();
+        } else {
+          names[i - 2] = content::name_of(block.chunks[i - 2]);
+        }
       });
-      for (auto rest = piece; !rest.empty();) {
-        bool boundary = false;
-        const auto taken = chunker.next(rest, boundary);
-        chunk.insert(chunk.end(), rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(taken));
-        rest = rest.subspan(taken);
-        if (boundary) end_chunk();
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        const auto size = static_cast<std::uint32_t>(block.chunks[i].size());
+        known.chunks.push_back({names[i], size});
+        add({names[i], block.memory, block.chunks[i], index, offset, size});
+        offset += size;
       }
-      beside.get();
-      std::swap(step, ahead);
-      have = next;
+      block = std::move(next);
     }
-    if (!chunk.empty()) end_chunk();
     job.is_changing = static_cast<std::int64_t>(offset) != job.stamp.size || !is_unchanged(file, job);
     if (job.is_changing) return;
     known.sha256 = whole.finish();
@@ -169,7 +150,7 @@ void Uploader::read_large(std::size_t index) {
 void Uploader::add_known(std::size_t index) {
   std::uint64_t offset = 0;
   for (const auto& chunk : (*jobs_)[index].known->chunks) {
-    add({chunk.name, {}, index, offset, static_cast<std::uint32_t>(chunk.size)});
+    add({chunk.name, nullptr, {}, index, offset, static_cast<std::uint32_t>(chunk.size)});
     offset += chunk.size;
   }
   add_manifest(index);
@@ -179,8 +160,8 @@ void Uploader::add_manifest(std::size_t index) {
   std::vector<content::ManifestNode> nodes;
   content::make_manifest((*jobs_)[index].known->chunks, nodes);
   for (auto& node : nodes) {
-    const auto size = static_cast<std::uint32_t>(node.bytes.size());
-    add({node.ref.name, std::move(node.bytes), index, 0, size});
+    const auto memory = std::make_shared<const core::Bytes>(std::move(node.bytes));
+    add({node.ref.name, memory, *memory, index, 0, static_cast<std::uint32_t>(memory->size())});
   }
 }
 
@@ -224,23 +205,31 @@ core::Result<> Uploader::send_missing(const Load& load) {
   TRY(const auto missing, remote_.missing(space_, names));
   if (missing.empty()) return {};
   const std::unordered_set<content::ChunkName> wanted(missing.begin(), missing.end());
-  core::Bytes stream;
-  stream.reserve(load.bytes + missing.size() * content::frame_header_size);
+  core::Bytes heads;
+  heads.reserve((missing.size() + 1) * content::frame_header_size);  // the views of it stay
+  std::vector<core::ByteView> stream;
+  std::vector<core::Bytes> again;
+  auto take_head = [&, taken = std::size_t{0}]() mutable {
+    stream.push_back(core::ByteView(heads).subspan(taken));
+    taken = heads.size();
+  };
   for (const auto& piece : load.pieces) {
     if (!wanted.contains(piece.name)) continue;
-    content::append_frame_header(stream, piece.name, piece.size);
-    if (!piece.bytes.empty()) {
-      stream.insert(stream.end(), piece.bytes.begin(), piece.bytes.end());
+    content::append_frame_header(heads, piece.name, piece.size);
+    take_head();
+    if (piece.memory) {
+      stream.push_back(piece.bytes);
       continue;
     }
     const auto& path = (*jobs_)[piece.job].path;
-    core::Bytes again(piece.size);
-    again.resize(read_at(open_for_reading(path), piece.offset, again, path));
-    if (content::name_of(again) != piece.name)
+    auto& bytes = again.emplace_back(piece.size);
+    bytes.resize(read_at(open_for_reading(path), piece.offset, bytes, path));
+    if (content::name_of(bytes) != piece.name)
       return core::Error(core::Errc::chunk_unknown, path.string() + " is being written to");
-    stream.insert(stream.end(), again.begin(), again.end());
+    stream.emplace_back(bytes);
   }
-  content::append_end_frame(stream);
+  content::append_end_frame(heads);
+  take_head();
   return remote_.store(space_, stream);
 }
 

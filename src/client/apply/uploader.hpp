@@ -4,6 +4,7 @@
 #include <deque>
 #include <filesystem>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "client/apply/chunk_reader.hpp"
 #include "client/apply/workers.hpp"
 #include "client/remote/remote.hpp"
 #include "client/scan/file_system.hpp"
@@ -40,7 +42,8 @@ class Uploader {
  private:
   struct Piece {
     content::ChunkName name;
-    core::Bytes bytes;  // empty: read again from the file if the server wants it
+    std::shared_ptr<const core::Bytes> memory;  // null: read again from the file if the server wants it
+    core::ByteView bytes;  // in `memory`
     std::size_t job = 0;
     std::uint64_t offset = 0;
     std::uint32_t size = 0;
@@ -66,6 +69,7 @@ class Uploader {
   const Workers& workers_;
   std::function<void(std::int64_t)> on_progress_;
   std::vector<UploadJob>* jobs_ = nullptr;
+  BlockPool blocks_;
   Load load_;
   std::unordered_set<content::ChunkName> seen_;  // offered in this run already
   std::deque<std::future<void>> sending_;

@@ -34,7 +34,7 @@ class FaultyRemote final : public Remote {
                                                         const std::vector<content::ChunkName>& names) override {
     return call([&] { return inner_.missing(space, names); });
   }
-  core::Result<> store(const SpaceId& space, const core::Bytes& chunk_stream) override {
+  core::Result<> store(const SpaceId& space, std::span<const core::ByteView> chunk_stream) override {
     return call([&] { return inner_.store(space, chunk_stream); });
   }
   core::Result<BatchResult> commit(const Batch& batch) override {

@@ -16,6 +16,7 @@ bool is_in_transit(const Node& node) { return node.name.starts_with(transit_pref
 void take_content(Node& to, const Node& from) {
   to.size = from.size;
   to.content_id = from.content_id;
+  to.sha256 = from.sha256;
   to.target = from.target;
   to.modified_at = from.modified_at;
   to.executable = from.executable;

@@ -73,8 +73,15 @@ net::HttpClient::Response ApiClient::send_once(const Call& call, const std::stri
   if (!call.body.empty() || !call.upload.empty()) request.headers.emplace_back("Content-Type", call.content_type);
   request.body = call.body;
   if (!call.upload.empty()) {
-    request.source_length = call.upload.size();
-    request.source = [rest = call.upload]() mutable { return std::exchange(rest, core::ByteView()); };
+    for (const auto& piece : call.upload) request.source_length += piece.size();
+    request.source = [rest = call.upload]() mutable {
+      core::ByteView piece;
+      while (piece.empty() && !rest.empty()) {
+        piece = rest.front();
+        rest = rest.subspan(1);
+      }
+      return piece;
+    };
   }
   request.sink = call.sink;
   request.body_limit = call.body_limit;

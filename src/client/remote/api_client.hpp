@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <string>
 
 #include "client/remote/account.hpp"
@@ -34,7 +35,7 @@ class ApiClient {
     std::string path;  // from the slash after the host
     std::string body{};
     std::string content_type = "application/json";
-    core::ByteView upload{};  // instead of `body`, not copied
+    std::span<const core::ByteView> upload{};  // pieces, instead of `body`, not copied
     std::function<bool(core::ByteView)> sink{};
     std::size_t body_limit = 256U << 20;
   };

@@ -112,6 +112,9 @@ json::array to_json(const content::Manifest& manifest) {
   return out;
 }
 
+// A file that is one chunk has the hash of this chunk.
+bool is_one_chunk(const content::Manifest& manifest) { return manifest.level == 0 && manifest.entries.size() == 1; }
+
 json::object to_json(const SpaceId& space, const Operation& operation) {
   using Type = Operation::Type;
   json::object out{{"op", operation_names.at(static_cast<std::size_t>(operation.type))},
@@ -124,15 +127,19 @@ json::object to_json(const SpaceId& space, const Operation& operation) {
   if (type == Type::put) {
     out["base_version"] = operation.base_version;
     out["size"] = operation.size;
-    out["level"] = operation.manifest.level;
+    if (operation.manifest.level > 0) out["level"] = operation.manifest.level;
     out["chunks"] = to_json(operation.manifest);
-    out["sha256"] = core::to_hex(operation.sha256);
+    const auto& manifest = operation.manifest;
+    if (!is_one_chunk(manifest) || manifest.entries[0].name != content::make_chunk_name(operation.sha256))
+      out["sha256"] = core::to_hex(operation.sha256);
   } else if (type != Type::mkdir) {
     out["base_seq"] = operation.base_seq;
   }
   if (type == Type::symlink) out["target"] = operation.target;
   if (type == Type::put || type == Type::symlink || type == Type::meta) out["modified_at"] = operation.modified_at;
-  if (type == Type::put || type == Type::meta) out["executable"] = operation.executable;
+  const bool is_new_file = type == Type::put && operation.base_version == 0;  // not executable unless told
+  if (type == Type::meta || (type == Type::put && (operation.executable || !is_new_file)))
+    out["executable"] = operation.executable;
   if (type == Type::del && !operation.seen.empty()) out["seen"] = operation.seen;
   return out;
 }
@@ -150,7 +157,11 @@ Operation parse_operation(const json::value& value) {
   operation.base_seq = members.number("base_seq");
   operation.size = members.number("size");
   if (members.find("chunks") != nullptr) operation.manifest = parse_manifest(members);
-  operation.sha256 = parse_hash(members.text_or_empty("sha256"));
+  const auto hash = members.text_or_empty("sha256");
+  operation.sha256 = parse_hash(hash);
+  if (hash.empty() && is_one_chunk(operation.manifest))
+    std::copy_n(operation.manifest.entries[0].name.bytes.begin() + 1, operation.sha256.size(),
+                operation.sha256.begin());
   operation.modified_at = members.number("modified_at");
   operation.executable = members.boolean("executable");
   operation.target = members.text_or_empty("target");
@@ -179,6 +190,7 @@ Item parse_item(const json::value& value) {
   if (node.kind == Kind::file) {
     node.size = members.number("size");
     node.content_id = parse_hash(members.text_or_empty("content_id"));
+    node.sha256 = parse_hash(members.text_or_empty("sha256"));
   }
   return item;
 }

@@ -35,6 +35,24 @@ TEST(Codec, BatchGoesBothWays) {
   EXPECT_EQ(again.operations[6].base_seq, 4);
 }
 
+TEST(Codec, APutSaysNothingThatFollowsFromItsOnlyChunk) {
+  SeededRandom random(2);
+  Batch batch;
+  batch.key = "key-1";
+  batch.operations.resize(3);
+  for (auto& operation : batch.operations) random.fill(operation.sha256);
+  batch.operations[0].manifest = {0, {{content::make_chunk_name(batch.operations[0].sha256), 5}}};
+  batch.operations[1].manifest = {0, {{content::name_of({}), 5}}};
+  batch.operations[2].manifest = {1, {{content::make_chunk_name(batch.operations[2].sha256), 5}}};
+  const auto text = batch_to_json(batch);
+  EXPECT_EQ(text.find(core::to_hex(batch.operations[0].sha256)), std::string::npos);
+  EXPECT_NE(text.find(core::to_hex(batch.operations[1].sha256)), std::string::npos);
+  EXPECT_NE(text.find(core::to_hex(batch.operations[2].sha256)), std::string::npos);
+  const auto again = parse_batch(text);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(again.operations[i].sha256, batch.operations[i].sha256);
+  EXPECT_EQ(batch_to_json(again), text);
+}
+
 TEST(Codec, ParsesAPageOfChanges) {
   const core::FileId id{};
   const auto text = core::to_text(id);

@@ -73,7 +73,7 @@ core::Result<std::vector<content::ChunkName>> HttpRemote::missing(const SpaceId&
   return parse_missing(body);
 }
 
-core::Result<> HttpRemote::store(const SpaceId& space, const core::Bytes& chunk_stream) {
+core::Result<> HttpRemote::store(const SpaceId& space, std::span<const core::ByteView> chunk_stream) {
   ApiClient::Call call{"POST", "/api/sync/chunks?space=" + core::to_text(space)};
   call.upload = chunk_stream;
   call.content_type = content::chunk_stream_type;

@@ -18,7 +18,7 @@ class HttpRemote final : public Remote {
                        const FrameSink& sink) override;
   core::Result<std::vector<content::ChunkName>> missing(const SpaceId& space,
                                                         const std::vector<content::ChunkName>& names) override;
-  core::Result<> store(const SpaceId& space, const core::Bytes& chunk_stream) override;
+  core::Result<> store(const SpaceId& space, std::span<const core::ByteView> chunk_stream) override;
   core::Result<BatchResult> commit(const Batch& batch) override;
   core::Result<> report(const std::vector<Unsynced>& unsynced) override;
 

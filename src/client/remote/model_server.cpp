@@ -111,19 +111,22 @@ core::Result<std::vector<content::ChunkName>> ModelServer::missing(const SpaceId
   return out;
 }
 
-core::Result<> ModelServer::store(const SpaceId&, const core::Bytes& chunk_stream) {
+core::Result<> ModelServer::store(const SpaceId&, std::span<const core::ByteView> chunk_stream) {
   const std::lock_guard lock(mutex_);
   ++counters.requests;
-  if (chunk_stream.size() > 64U << 20) return core::Error(Errc::body_too_large);
   content::ChunkStreamParser parser;
   std::vector<content::ChunkStreamParser::Frame> frames;
-  core::ByteView rest(chunk_stream);
-  while (true) {
-    TRY(auto frame, parser.next(rest));
-    if (!frame) break;
-    if (content::name_of(frame->bytes) != frame->name) return core::Error(Errc::chunk_hash_mismatch);
-    frames.push_back(std::move(*frame));
+  std::size_t size = 0;
+  for (auto rest : chunk_stream) {
+    size += rest.size();
+    while (true) {
+      TRY(auto frame, parser.next(rest));
+      if (!frame) break;
+      if (content::name_of(frame->bytes) != frame->name) return core::Error(Errc::chunk_hash_mismatch);
+      frames.push_back(std::move(*frame));
+    }
   }
+  if (size > 64U << 20) return core::Error(Errc::body_too_large);
   if (!parser.is_finished()) return core::Error(Errc::chunk_frame_invalid);
   for (auto& frame : frames) {
     counters.bytes_stored += static_cast<std::int64_t>(frame.bytes.size());
@@ -223,6 +226,7 @@ OperationResult ModelServer::put(const Operation& operation) {
   ++node.version;
   node.size = operation.size;
   node.content_id = content::content_id(*chunks);
+  node.sha256 = operation.sha256;
   node.modified_at = operation.modified_at;
   node.executable = operation.executable;
   versions_[{node.id, node.version}] = {node.content_id, node.size, operation.manifest};

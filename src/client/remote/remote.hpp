@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -120,8 +121,8 @@ class Remote {
   // At most 10,000.
   virtual core::Result<std::vector<content::ChunkName>> missing(const SpaceId& space,
                                                                 const std::vector<content::ChunkName>& names) = 0;
-  // A chunk stream of at most 64 MiB. Errors: chunk_hash_mismatch, quota_exceeded, chunk_frame_invalid.
-  virtual core::Result<> store(const SpaceId& space, const core::Bytes& chunk_stream) = 0;
+  // A chunk stream of at most 64 MiB, in pieces. Errors: chunk_hash_mismatch, quota_exceeded, chunk_frame_invalid.
+  virtual core::Result<> store(const SpaceId& space, std::span<const core::ByteView> chunk_stream) = 0;
   virtual core::Result<BatchResult> commit(const Batch& batch) = 0;
   virtual core::Result<> report(const std::vector<Unsynced>& unsynced) = 0;
 };

@@ -106,6 +106,11 @@ void write_at(const Fd& file, std::uint64_t offset, core::ByteView bytes, const 
   }
 }
 
+void start_write_back(const Fd& file) { ::sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE); }
+void drop_cached(const Fd& file, std::uint64_t offset, std::uint64_t size) {
+  ::posix_fadvise(file.get(), static_cast<off_t>(offset), static_cast<off_t>(size), POSIX_FADV_DONTNEED);
+}
+
 void write_atomically(const std::filesystem::path& path, std::string_view text, mode_t mode) {
   const auto temporary = std::filesystem::path(path.string() + ".new");
   {

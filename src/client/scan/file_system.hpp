@@ -56,6 +56,10 @@ Fd open_for_reading(const std::filesystem::path& path);  // no symlinks followed
 // Reads up to out.size() bytes at the offset; fewer only at the end of the file.
 std::size_t read_at(const Fd& file, std::uint64_t offset, std::span<std::byte> out, const std::filesystem::path& path);
 void write_at(const Fd& file, std::uint64_t offset, core::ByteView bytes, const std::filesystem::path& path);
+// Lets the disk begin with what was written, so that making it durable takes less time later. A hint: failures show there.
+void start_write_back(const Fd& file);
+// Says that this part of the file will not be read again soon. A hint.
+void drop_cached(const Fd& file, std::uint64_t offset, std::uint64_t size);
 // Replaces the file in one step: temporary file beside it, synced, renamed.
 void write_atomically(const std::filesystem::path& path, std::string_view text, mode_t mode);
 std::string read_whole(const std::filesystem::path& path);

@@ -23,7 +23,7 @@ CREATE INDEX IF NOT EXISTS synced_object ON synced (inode, birth);
 CREATE TABLE IF NOT EXISTS remote (
   id BLOB PRIMARY KEY, parent BLOB NOT NULL, name TEXT NOT NULL, kind INTEGER NOT NULL, executable INTEGER NOT NULL,
   size INTEGER NOT NULL, modified_at INTEGER NOT NULL, content_id BLOB NOT NULL, target TEXT NOT NULL, version INTEGER NOT NULL,
-  seq INTEGER NOT NULL, trashed INTEGER NOT NULL) WITHOUT ROWID;
+  seq INTEGER NOT NULL, trashed INTEGER NOT NULL, sha256 BLOB NOT NULL DEFAULT x'') WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS remote_parent ON remote (parent);
 CREATE TABLE IF NOT EXISTS dirty (id BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS contents (
@@ -77,7 +77,11 @@ bool is_equal(const Node& a, const Node& b) {
 
 }  // namespace
 
-State::State(const std::filesystem::path& file) : db_(file) { db_.execute(schema); }
+State::State(const std::filesystem::path& file) : db_(file) {
+  db_.execute(schema);
+  auto column = db_.query("SELECT 1 FROM pragma_table_info('remote') WHERE name = 'sha256'");
+  if (!column.next()) db_.execute("ALTER TABLE remote ADD COLUMN sha256 BLOB NOT NULL DEFAULT x''");
+}
 
 State::Transaction::Transaction(State& state) : state_(state), is_outer_(!state.in_transaction_) {
   if (!is_outer_) return;
@@ -154,9 +158,9 @@ std::int64_t State::count_synced_files() const {
 bool State::is_empty() const { return !db_.query("SELECT 1 FROM synced LIMIT 1").next(); }
 
 void State::put_remote(const RemoteRow& row) {
-  auto query = db_.query("INSERT OR REPLACE INTO remote VALUES (?,?,?,?,?,?,?,?,?,?,?,?)");
+  auto query = db_.query("INSERT OR REPLACE INTO remote VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)");
   bind_node(query, row.node);
-  query.bind(std::int64_t{row.is_trashed}).run();
+  query.bind(std::int64_t{row.is_trashed}).bind(core::ByteView(row.node.sha256)).run();
   db_.query("INSERT OR IGNORE INTO dirty VALUES (?)").bind(row.node.id.view()).run();
 }
 void State::remove_remote(const NodeId& id) {
@@ -178,7 +182,11 @@ void State::forget_remote() {
 std::optional<Node> State::find_remote(const NodeId& id) const {
   auto query = db_.query("SELECT * FROM remote WHERE id = ?");
   query.bind(id.view());
-  return query.next() ? std::optional(read_node(query)) : std::nullopt;
+  if (!query.next()) return std::nullopt;
+  auto node = read_node(query);
+  const auto hash = query.bytes(12);
+  if (hash.size() == node.sha256.size()) std::ranges::copy(hash, node.sha256.begin());
+  return node;
 }
 
 // Visible: neither it nor a folder above it is in the trash, and the way up ends at the root.

@@ -38,6 +38,7 @@ struct Node {
   std::int64_t size = 0;
   std::int64_t modified_at = 0;  // microseconds
   content::Sha256 content_id{};  // files
+  content::Sha256 sha256{};  // files of the remote tree: what the server says; zero: not known
   std::string target;  // symlinks
   std::int64_t version = 0;  // synced and remote trees
   std::int64_t seq = 0;  // synced and remote trees

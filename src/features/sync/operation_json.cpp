@@ -62,11 +62,18 @@ Result<Operation> parse_put(const Fields& fields, core::SpaceId space) {
     TRY(const content::ChunkRef chunk, parse_chunk(value));
     op.content.manifest.entries.push_back(chunk);
   }
-  TRY(const std::string hash, fields.text("sha256", 64));
-  const auto bytes = core::from_hex(hash);
-  if (!bytes || bytes->size() != op.content.sha256.size())
-    return access::invalid_member("sha256", "64 hexadecimal digits");
-  std::copy(bytes->begin(), bytes->end(), op.content.sha256.begin());
+  const auto& manifest = op.content.manifest;
+  const bool is_one_chunk = manifest.level == 0 && manifest.entries.size() == 1;
+  TRY(const std::optional<std::string> told, fields.optional_text("sha256", 64));
+  if (!told && is_one_chunk) {
+    std::copy_n(manifest.entries[0].name.bytes.begin() + 1, op.content.sha256.size(), op.content.sha256.begin());
+  } else {
+    TRY(const std::string hash, fields.text("sha256", 64));
+    const auto bytes = core::from_hex(hash);
+    if (!bytes || bytes->size() != op.content.sha256.size())
+      return access::invalid_member("sha256", "64 hexadecimal digits");
+    std::copy(bytes->begin(), bytes->end(), op.content.sha256.begin());
+  }
   TRY(op.modified_at, optional_time(fields, "modified_at"));
   TRY(op.executable, fields.optional_boolean("executable"));
   return Operation(std::move(op));

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "content/sha256.hpp"
 #include "core/encoding.hpp"
 #include "features/storage/cursor.hpp"
 #include "testing/fake_clock.hpp"
@@ -36,7 +37,7 @@ class OperationJsonTest : public ::testing::Test {
           {"filename", "a"},
           {"base_version", 0},
           {"size", 5},
-          {"chunks", list_of(json::array{chunk, 5})},
+          {"chunks", json::array{json::array{chunk, 5}, json::array{chunk, 5}}},
           {"sha256", std::string(64, 'a')}}},
         {"symlink",
          {{"op", "symlink"}, {"id", id()}, {"parent_id", id()}, {"filename", "a"}, {"target", "b"}, {"base_seq", 0}}},
@@ -116,7 +117,7 @@ TEST_F(OperationJsonTest, ReadsEveryFieldOfAPut) {
   EXPECT_EQ(put.base_version, 3);
   EXPECT_EQ(put.content.size, 5);
   EXPECT_EQ(put.content.manifest.level, 2U);
-  ASSERT_EQ(put.content.manifest.entries.size(), 1U);
+  ASSERT_EQ(put.content.manifest.entries.size(), 2U);
   EXPECT_EQ(put.content.manifest.entries[0].size, 5U);
   EXPECT_EQ(core::to_hex(put.content.sha256), std::string(64, 'a'));
   EXPECT_EQ(put.modified_at, core::from_micros(-5));
@@ -149,6 +150,19 @@ TEST_F(OperationJsonTest, RefusesWhatIsNoManifest) {
     changed["sha256"] = hash;
     EXPECT_TRUE(refusal(changed)) << hash;
   }
+}
+
+TEST_F(OperationJsonTest, TheHashOfAnOnlyChunkIsThatOfTheFile) {
+  json::object put = examples().at("put");
+  const auto hash = content::sha256(core::as_bytes("x"));
+  put["chunks"] = list_of(json::array{content::to_text(content::make_chunk_name(hash)), 5});
+  EXPECT_EQ(core::to_hex(std::get<storage::Put>(parse_operation(put, space_).value()).content.sha256),
+            std::string(64, 'a'))
+      << "what the device says counts";
+  put.erase("sha256");
+  EXPECT_EQ(std::get<storage::Put>(parse_operation(put, space_).value()).content.sha256, hash);
+  put["level"] = 1;
+  EXPECT_TRUE(refusal(put)) << "a node, not a chunk of the content";
 }
 
 TEST_F(OperationJsonTest, ADeleteNamesWhatTheDeviceHasSeen) {

@@ -197,6 +197,38 @@ TEST_F(SyncApiTest, ADeviceUploadsCommitsAndFetches) {
   check_invariants(account);
 }
 
+// Small ones out of the database and out of segments, large ones, unknown ones: the answer has the order of the question.
+TEST_F(SyncApiTest, ChunksFromEverywhereComeInTheOrderAsked) {
+  auto upload = [&](std::uint64_t seed, int count, std::size_t size) {
+    std::vector<core::Bytes> parts;
+    for (int i = 0; i < count; ++i)
+      parts.push_back(content::pseudo_random_bytes(seed + static_cast<std::uint64_t>(i), size));
+    EXPECT_EQ(send_stream(stream_of(parts)).status, 200);
+    return parts;
+  };
+  auto expect_fetch = [&](const std::vector<core::Bytes>& parts) {
+    const auto unknown = content::name_of(content::pseudo_random_bytes(9'999, 10));
+    json::array names{content::to_text(unknown)};
+    core::Bytes expected;
+    content::append_frame_header(expected, unknown, content::chunk_missing);
+    for (const auto& part : parts) names.emplace_back(content::to_text(content::name_of(part)));
+    const auto frames = stream_of(parts);
+    const auto fetched = ann.post("/api/sync/chunks/fetch", object{{"space", space_text}, {"chunks", names}});
+    EXPECT_EQ(fetched.status, 200);
+    EXPECT_TRUE(fetched.body == std::string(core::as_text(expected)) + frames);
+  };
+  auto some = upload(1, 5, 3'000);  // in the database
+  const auto many = upload(100, 600, 5'000);  // in a segment, side by side, more than one read brings
+  const auto large = upload(1'000, 3, 900'000);
+  expect_fetch(some);
+  expect_fetch(large);
+  some.insert(some.end(), many.begin(), many.end());
+  some.insert(some.begin() + 2, large.begin(), large.end());
+  some.insert(some.end(), large[1]);
+  std::swap(some[20], some[400]);
+  expect_fetch(some);
+}
+
 TEST_F(SyncApiTest, TheSameBatchAgainGivesTheSameAnswer) {
   const auto request = batch("retry", {mkdir(new_id(), "a"), mkdir(new_id(), "a")});
   const auto first = ann.post("/api/sync/commit", request);

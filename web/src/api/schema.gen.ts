@@ -889,9 +889,11 @@ export interface components {
             /** @default 0 */
             level: number;
             chunks: components["schemas"]["ChunkList"];
-            sha256: components["schemas"]["Sha256"];
+            /** @description If left out (level 0, one chunk): that of the chunk. */
+            sha256?: components["schemas"]["Sha256"];
             modified_at: components["schemas"]["Time"];
-            executable: boolean;
+            /** @description If left out: as it was, false for a new file. */
+            executable?: boolean;
         };
         SymlinkOperation: {
             /**
