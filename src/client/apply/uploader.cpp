@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t small_file = 1 << 20;       // read whole, many at once
 constexpr std::size_t load_limit = 24U << 20;      // bytes of one request
+constexpr std::size_t load_memory = 64U << 20;     // more than its bytes where most chunks of a file are repeated
 constexpr std::size_t load_pieces = 8'000;         // names of one request
 constexpr std::size_t loads_in_flight = 2;         // bounds memory: this many loads wait for the network
 constexpr std::size_t group_files = 512;
@@ -169,8 +170,10 @@ void Uploader::add(Piece piece) {
   if (on_progress_ && piece.size > 0) on_progress_(piece.size);
   if (!seen_.insert(piece.name).second) return;
   load_.bytes += piece.size;
+  if (piece.memory && (load_.pieces.empty() || load_.pieces.back().memory != piece.memory))
+    load_.held += piece.memory->size();
   load_.pieces.push_back(std::move(piece));
-  if (load_.bytes >= load_limit || load_.pieces.size() >= load_pieces) flush();
+  if (load_.bytes >= load_limit || load_.held >= load_memory || load_.pieces.size() >= load_pieces) flush();
 }
 
 void Uploader::flush() {

@@ -51,6 +51,7 @@ class Uploader {
   struct Load {
     std::vector<Piece> pieces;
     std::size_t bytes = 0;
+    std::size_t held = 0;  // memory that the pieces keep, with what lies between them
   };
 
   void read_small(std::size_t first, std::size_t last);
