@@ -31,13 +31,13 @@ ChunkReader::Block ChunkReader::next() {
   const std::span all(*memory);
   std::ranges::copy(begun_, all.begin());
   const auto fresh = all.subspan(begun_.size(), block_size_);
-  Block block;
-  block.read = fresh.first(read_at(file_, position_, fresh, path_));
-  position_ += block.read.size();
+  const core::ByteView read = fresh.first(read_at(file_, position_, fresh, path_));
+  position_ += read.size();
 
+  Block block;
   const auto* start = all.data();
-  const auto* at = block.read.data();
-  for (auto rest = block.read; !rest.empty();) {
+  const auto* at = read.data();
+  for (auto rest = read; !rest.empty();) {
     bool boundary = false;
     const auto taken = chunker_.next(rest, boundary);
     rest = rest.subspan(taken);
@@ -47,7 +47,7 @@ ChunkReader::Block ChunkReader::next() {
     start = at;
   }
   begun_ = core::ByteView(start, at);
-  if (block.read.size() < block_size_ && !begun_.empty()) block.chunks.push_back(std::exchange(begun_, {}));
+  if (read.size() < block_size_ && !begun_.empty()) block.chunks.push_back(std::exchange(begun_, {}));
   memory_ = block.memory = memory;
   return block;
 }

@@ -27,10 +27,9 @@ class ChunkReader {
  public:
   ChunkReader(const Fd& file, const std::filesystem::path& path, BlockPool& pool, std::size_t block_size = 8U << 20);
 
-  // The chunks that end in a block, and what was read of the file to find them. Both lie in `memory`.
+  // The chunks that end in a block; they lie in `memory`.
   struct Block {
     std::shared_ptr<const core::Bytes> memory;
-    core::ByteView read;
     std::vector<core::ByteView> chunks;
   };
   // The last chunk ends with the file; after that no chunks. Throws FileError.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "content/chunker.hpp"
+#include "content/part_hasher.hpp"
 #include "content/sha256.hpp"
 
 namespace clouddocs::client {
@@ -112,20 +113,21 @@ void Uploader::read_large(std::size_t index) {
   try {
     const auto file = open_for_reading(job.path);
     KnownContent known;
-    content::Sha256Hasher whole;
+    content::PartHasher hasher;
     std::uint64_t offset = 0;
     ChunkReader reader(file, job.path, blocks_);
     for (auto block = reader.next(); !block.chunks.empty();) {
-      // The whole and the chunks of this block are hashed while the next one is read and cut.
+      // This block is hashed while the next one is read and cut.
       ChunkReader::Block next;
-      std::vector<content::ChunkName> names(block.chunks.size());
-      workers_.for_each(names.size() + 2, [&](std::size_t i) {
-        if (i == 0) {
-          whole.update(block.read);
-        } else if (i == 1) {
+      std::vector<content::ChunkName> names;
+      workers_.for_each(2, [&](std::size_t i) {
+        if (i == 1) {
           next = reader.next();
-        } else {
-          names[i - 2] = content::name_of(block.chunks[i - 2]);
+          return;
+        }
+        for (const auto& chunk : block.chunks) {
+          hasher.update(chunk);
+          names.push_back(content::make_chunk_name(hasher.finish_part()));
         }
       });
       for (std::size_t i = 0; i < names.size(); ++i) {
@@ -138,7 +140,7 @@ void Uploader::read_large(std::size_t index) {
     }
     job.is_changing = static_cast<std::int64_t>(offset) != job.stamp.size || !is_unchanged(file, job);
     if (job.is_changing) return;
-    known.sha256 = whole.finish();
+    known.sha256 = hasher.finish_whole();
     known.content_id = content::content_id(known.chunks);
     job.known = std::move(known);
     add_manifest(index);
