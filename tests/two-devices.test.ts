@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, lstatSync, lutimesSync, mkdirSync, opendirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, lstatSync, lutimesSync, mkdirSync, opendirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { Api } from './support/api.ts'
@@ -39,8 +39,11 @@ function copyPart(from: string, to: string, most: { files: number; bytes: number
       const full = path.join(source, entry.name)
       if (entry.isDirectory()) {
         queue.push([full, path.join(target, entry.name)])
+      } else if (entry.isSymbolicLink()) {
+        // Not with cpSync: Node 22 follows a link to a folder in spite of verbatimSymlinks.
+        if (most.files-- > 0) symlinkSync(readlinkSync(full), path.join(target, entry.name))
       } else if (most.files-- > 0 && (most.bytes -= lstatSync(full).size) > 0) {
-        cpSync(full, path.join(target, entry.name), { preserveTimestamps: true, verbatimSymlinks: true })
+        cpSync(full, path.join(target, entry.name), { preserveTimestamps: true })
       }
     }
     opened.closeSync()

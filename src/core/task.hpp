@@ -83,14 +83,14 @@ class Companion {
     asio::co_spawn(executor, std::move(task), [state = state_](std::exception_ptr error) {
       state->is_done = true;
       state->error = std::move(error);
-      state->done.cancel();
+      state->done.reset();  // ends the wait; what is left of the companion may outlive the event loop
     });
   }
   // Waits for the end. Throws what the task has thrown.
   Task<> join() {
     const auto state = state_;
     while (!state->is_done) {
-      const auto [error] = co_await state->done.async_wait(asio::as_tuple(asio::use_awaitable));
+      const auto [error] = co_await state->done->async_wait(asio::as_tuple(asio::use_awaitable));
       if (error && !state->is_done) throw boost::system::system_error(error);  // this coroutine is being cancelled
     }
     if (state->error) std::rethrow_exception(state->error);
@@ -99,8 +99,8 @@ class Companion {
  private:
   struct State {
     explicit State(const asio::any_io_executor& executor)
-        : done(executor, std::chrono::steady_clock::time_point::max()) {}
-    asio::steady_timer done;
+        : done(std::in_place, executor, std::chrono::steady_clock::time_point::max()) {}
+    std::optional<asio::steady_timer> done;  // until it is
     bool is_done = false;
     std::exception_ptr error;
   };

@@ -101,6 +101,16 @@ TEST(Companion, GoesOnWhenItsOwnerIsGone) {
   EXPECT_TRUE(*done);
 }
 
+TEST(Companion, OutlivesTheEventLoopOnceItIsDone) {
+  std::optional<Companion> companion;
+  auto body = [&]() -> Task<> {
+    auto work = []() -> Task<> { co_await sleep_for(1ms); };
+    companion.emplace(co_await asio::this_coro::executor, work());
+  };
+  run(body());
+  companion.reset();
+}
+
 TEST(Companion, AWaitThatIsCancelledEnds) {
   auto body = []() -> Task<> {
     auto slow = []() -> Task<> { co_await sleep_for(1s); };

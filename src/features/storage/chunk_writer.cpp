@@ -10,7 +10,7 @@ using core::Errc;
 using core::Error;
 
 constexpr std::size_t in_buffer = std::numeric_limits<std::size_t>::max();
-constexpr std::size_t most_closing = 2;  // segments becoming durable at once: bounds what is not yet on the disk
+constexpr std::size_t most_closing = 4;  // segments becoming durable at once: bounds what is not yet on the disk
 
 constexpr database::Statement reserve_space{
     "space_reserve",

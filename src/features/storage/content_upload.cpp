@@ -10,7 +10,7 @@ namespace {
 using core::Errc;
 using core::Error;
 
-constexpr std::size_t block_size = 512U << 10;
+constexpr std::size_t block_size = 1U << 20;  // smaller ones cost more changes of threads
 constexpr std::size_t hash_inline = 32U << 10;  // cheaper to hash on the spot than to hand over
 
 constexpr std::uint64_t record_every =
