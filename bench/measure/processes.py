@@ -13,6 +13,12 @@ TICK = os.sysconf("SC_CLK_TCK")
 MIB = 1 << 20
 
 
+def available_memory():
+    """Bytes that programs can have without swapping."""
+    with open("/proc/meminfo", encoding="ascii") as lines:
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
