@@ -38,7 +38,7 @@ class Pair:
         """Both sides are up when a first file has gone through."""
         (self.a / "first.txt").write_text("first")
         self.changed()
-        wait_until((self.b / "first.txt").exists, f"{self.name} synced nothing", timeout=240, pause=0.02)  # Syncthing may dial again only after 60 s
+        wait_until((self.b / "first.txt").exists, f"{self.name} synced nothing", timeout=90, pause=0.02)
 
     def start(self):
         """Starts what stays resident."""

@@ -13,7 +13,6 @@ namespace clouddocs::storage {
 namespace {
 
 using ContentUploadTest = StorageTest;
-using ChunkWriterTest = StorageTest;
 using ChunkStoreTest = StorageTest;
 
 std::vector<content::ChunkRef> cut_whole(ByteView bytes) {
@@ -109,6 +108,19 @@ TEST_F(ContentUploadTest, AnUploadAboveTheQuotaIsRefusedWhileItArrives) {
   EXPECT_EQ(space(small).reserved, 0);
 }
 
+class ChunkWriterTest : public StorageTest {
+ protected:
+  void expect_readable(const std::vector<Bytes>& parts) {
+    for (const auto& part : parts) {
+      const content::ChunkRef ref{content::name_of(part), part.size()};
+      const auto place = run(chunks.locate(owner.space, std::span(&ref, 1)));
+      ASSERT_TRUE(place.has_value());
+      EXPECT_EQ(run(chunks.read(place.value().front())), part);
+    }
+    check_invariants();
+  }
+};
+
 TEST_F(ChunkWriterTest, WhatIsSmallTravelsWithTheCommit) {
   ChunkWriter writer(chunks, owner.space);
   const Bytes a = content::pseudo_random_bytes(1, 1'000);
@@ -148,13 +160,7 @@ TEST_F(ChunkWriterTest, WhateverIsRecordedCanBeReadBack) {
       EXPECT_EQ(writer.unrecorded(), 0U);
     };
     run(body);
-    for (const auto& part : parts) {
-      const content::ChunkRef ref{content::name_of(part), part.size()};
-      const auto place = run(chunks.locate(owner.space, std::span(&ref, 1)));
-      ASSERT_TRUE(place.has_value());
-      EXPECT_EQ(run(chunks.read(place.value().front())), part);
-    }
-    check_invariants();
+    expect_readable(parts);
   }
 }
 
@@ -195,13 +201,7 @@ TEST_F(ChunkWriterTest, ChunksEndAnywhereInWhatIsAppended) {
       EXPECT_TRUE((co_await writer.record()).has_value());
     };
     run(body);
-    for (const auto& part : parts) {
-      const content::ChunkRef ref{content::name_of(part), part.size()};
-      const auto place = run(chunks.locate(owner.space, std::span(&ref, 1)));
-      ASSERT_TRUE(place.has_value());
-      EXPECT_EQ(run(chunks.read(place.value().front())), part);
-    }
-    check_invariants();
+    expect_readable(parts);
   }
 }
 
