@@ -25,8 +25,8 @@ NOTES = """
   limits no rates, and a local folder without fsync stands for S3.
 - **CloudDocs**: the release build with default settings; only limits of plans and rates are raised. Contents are hashed, and durable before the answer.
 - **rsync** copies A to a middle folder and that to B, both local; changed files go with `--no-whole-file`, as over a network. It syncs nothing to disk.
-- **Syncthing**: two instances on loopback, no relays, no discovery; told of a change by its API at once, except for the latency of one small change, where
-  both run with their defaults.
+- **Syncthing**: two instances on loopback, no relays, no discovery; told of a change by its API at once. Its own watcher waits 10 s by design, so it
+  has no figure for the latency of one small change.
 - Upload contents differ in every round, so that deduplication never helps. Memory is proportional set size before plus the largest growth of private memory.
   "Wire" counts the bytes on the loopback interface: both hops, headers and acknowledgements included.
 
